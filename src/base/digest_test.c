@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/test.h"
+
+#include <openssl/sha.h>
+
+#include "base/digest.h"
+
+static void equals_sha256_of_the_length_prefixed_parts(void **state)
+{
+	const uint8_t joined[] = {1, 0, 0, 0, 0, 0, 0, 0, 'a', 2, 0, 0, 0, 0, 0, 0, 0, 'b', 'c'};
+	struct digest ours, reference;
+
+	(void)state;
+	SHA256(joined, sizeof(joined), reference.bytes);
+	assert_true(digest_parts(&ours, (struct digest_part[]){{"a", 1}, {"bc", 2}}, 2));
+	assert_true(digest_equals(&ours, &reference));
+}
+
+static void where_a_part_ends_matters(void **state)
+{
+	struct digest a, b;
+
+	(void)state;
+	assert_true(digest_parts(&a, (struct digest_part[]){{"ab", 2}, {"c", 1}}, 2));
+	assert_true(digest_parts(&b, (struct digest_part[]){{"a", 1}, {"bc", 2}}, 2));
+	assert_false(digest_equals(&a, &b));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(equals_sha256_of_the_length_prefixed_parts),
+	    cmocka_unit_test(where_a_part_ends_matters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
