@@ -436,6 +436,7 @@ struct embed_chunk_options {
 	size_t min;           /* smaller chunks are merged into a neighbour; default 0 */
 	const char *encoding; /* NULL: cl100k_base */
 	const char *locale;   /* for sentence rules; NULL: root */
+	bool uncounted;       /* limits in chars or bytes: leave `tokens` 0, which is much faster */
 };
 
 #define EMBED_CHUNK_OPTIONS_INIT                                                                   \
