@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "app/option_value.h"
+#include "app/upstream_section.h"
+#include "base/error.h"
+
+#define HELP_MAX_BYTES (1 << 20)
+#define SETS_MAX       64
+
+static const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "cli/commands.def"
+#undef COMMAND
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+const struct command *command_at(size_t index)
+{
+	return index < COMMAND_COUNT ? commands[index] : NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+/* ---- Output and errors ------------------------------------------------ */
+
+bool command_print(const void *bytes, size_t len)
+{
+	const char *next = bytes;
+
+	while (len > 0) {
+		ssize_t written = write(STDOUT_FILENO, next, len);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0) {
+			if (errno != EPIPE)
+				fprintf(
+				    stderr, "embed: cannot write to stdout: %s\n", strerror(errno));
+			return false;
+		}
+		next += written;
+		len -= (size_t)written;
+	}
+	return true;
+}
+
+int command_exit_of(enum embed_status status)
+{
+	switch (status) {
+	case EMBED_OK:
+		return COMMAND_GOOD;
+	case EMBED_BAD_OPTION:
+	case EMBED_NO_MODEL:
+	case EMBED_BAD_DIMENSIONS:
+		return COMMAND_USAGE;
+	case EMBED_UNAUTHORIZED:
+	case EMBED_NO_SUCH_MODEL:
+	case EMBED_QUOTA:
+	case EMBED_BUDGET:
+		return COMMAND_REFUSED;
+	default:
+		return COMMAND_SOME_FAILED;
+	}
+}
+
+int command_fail(const struct embed_error *error)
+{
+	fprintf(stderr, "embed: %s\n",
+	    *error->message != '\0' ? error->message : embed_status_meaning(error->status));
+	return command_exit_of(error->status);
+}
+
+int command_usage(const char *format, ...)
+{
+	va_list args;
+
+	fputs("embed: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return COMMAND_USAGE;
+}
+
+/* ---- Help ------------------------------------------------------------- */
+
+static size_t columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 60)
+		return 80;
+	return size.ws_col > 120 ? 120 : size.ws_col;
+}
+
+static int print_buffer(struct buffer *out)
+{
+	bool is_good = out->status == EMBED_OK && command_print(out->bytes, out->len);
+
+	buffer_fini(out);
+	return is_good ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+}
+
+static int print_overview(void)
+{
+	struct buffer out;
+
+	buffer_init(&out, HELP_MAX_BYTES);
+	buffer_append_text(&out, "embed: texts in, vectors out, each paid for once.\n\n"
+				 "Usage: embed COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		buffer_printf(&out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	buffer_append_text(&out,
+	    "\n\"embed COMMAND --help\" tells its options; \"man embed\" and \"man embed-COMMAND\" more.\n"
+	    "OPENAI_API_KEY holds the key; \"embed emulate\" is a stand-in to try without one.\n");
+	return print_buffer(&out);
+}
+
+/* The sets that a command takes: its own first, as in --help. */
+static size_t active_sets(const struct command *command, const struct option_set **sets)
+{
+	size_t count = 0;
+
+	if (command->own != NULL)
+		sets[count++] = command->own;
+	if (command->takes & COMMAND_TAKES_REQUEST)
+		sets[count++] = &settings_request;
+	if (command->takes & COMMAND_TAKES_SERVICE)
+		sets[count++] = &settings_service;
+	sets[count++] = &settings_general;
+	return count;
+}
+
+static size_t known_sets(const struct option_set **sets)
+{
+	size_t count = 0;
+
+	sets[count++] = &settings_general;
+	sets[count++] = &settings_service;
+	sets[count++] = &settings_request;
+	for (size_t i = 0; i < COMMAND_COUNT && count < SETS_MAX; i++)
+		if (commands[i]->own != NULL)
+			sets[count++] = commands[i]->own;
+	return count;
+}
+
+static int print_manual(const struct command *command)
+{
+	struct buffer out;
+
+	buffer_init(&out, HELP_MAX_BYTES);
+	if (command == NULL) {
+		options_write_manual(&out, &settings_general);
+		options_write_manual(&out, &settings_request);
+		options_write_manual(&out, &settings_service);
+		options_write_manual(&out, &upstream_section_set);
+	} else if (command->own != NULL) {
+		options_write_manual(&out, command->own);
+	}
+	return print_buffer(&out);
+}
+
+static int print_help(const struct command *command, const char *form)
+{
+	const struct option_set *sets[SETS_MAX];
+	size_t count = active_sets(command, sets);
+	struct buffer out;
+
+	if (strcmp(form, "manual") == 0)
+		return print_manual(command);
+	buffer_init(&out, HELP_MAX_BYTES);
+	buffer_printf(&out, "Usage: embed %s [OPTIONS] %s\n\n%s.\n", command->name,
+	    command->arguments, command->summary);
+	if (command->details != NULL)
+		buffer_printf(&out, "\n%s\n", command->details);
+	for (size_t i = 0; i < count; i++)
+		options_write_help(&out, sets[i], columns());
+	return print_buffer(&out);
+}
+
+/* ---- Running ---------------------------------------------------------- */
+
+static enum embed_status load(struct options **out, const struct command *command, int argc,
+    char **argv, char **environment, struct embed_error *error)
+{
+	const struct option_set *active[SETS_MAX], *known[SETS_MAX];
+	char paths[2][SETTINGS_PATH_MAX];
+	const char *files[2] = {paths[0], paths[1]};
+	struct options_input input = {
+	    .active = active,
+	    .known = known,
+	    .argc = argc,
+	    .argv = argv,
+	    .environment = environment,
+	    .files = files,
+	};
+
+	input.active_count = active_sets(command, active);
+	input.known_count = known_sets(known);
+	input.file_count = settings_files(paths, environment);
+	return options_load(out, &input, error);
+}
+
+static int run_loaded(const struct command *command, const struct options *options)
+{
+	const struct general_options *general = options_values(options, &settings_general);
+	struct command_input input = {.options = options};
+	struct log_sink log;
+	int exit_status;
+
+	log_sink_init(
+	    &log, stderr, general->log_format == 1, (enum embed_log_level)general->log_level);
+	input.log = &log;
+	input.arguments = options_arguments(options, &input.argument_count);
+	if (command->own != NULL)
+		input.own = options_values(options, command->own);
+	exit_status = command->run(&input);
+	log_sink_fini(&log);
+	return exit_status;
+}
+
+static int run(const struct command *command, int argc, char **argv, char **environment)
+{
+	struct embed_error error;
+	struct options *options;
+	int exit_status;
+
+	error_clear(&error);
+	if (load(&options, command, argc, argv, environment, &error) != EMBED_OK) {
+		exit_status = command_fail(&error);
+		fprintf(stderr, "\"embed %s --help\" lists the options.\n", command->name);
+		return exit_status == COMMAND_GOOD ? COMMAND_USAGE : exit_status;
+	}
+	if (options_help_form(options) != NULL)
+		exit_status = print_help(command, options_help_form(options));
+	else
+		exit_status = run_loaded(command, options);
+	options_destroy(options);
+	return exit_status;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[COMMAND_COUNT], *near;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		names[i] = commands[i]->name;
+	near = option_nearest(name, names, COMMAND_COUNT);
+	if (near != NULL)
+		return command_usage(
+		    "there is no command \"%.60s\"; did you mean \"%s\"?", name, near);
+	return command_usage("there is no command \"%.60s\"; \"embed --help\" lists them", name);
+}
+
+int command_main(int argc, char **argv, char **environment)
+{
+	const struct command *command;
+
+	if (argc == 0) {
+		print_overview();
+		return COMMAND_USAGE;
+	}
+	if (strcmp(argv[0], "--help=manual") == 0)
+		return print_manual(NULL);
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
+	    (strcmp(argv[0], "help") == 0 && argc == 1))
+		return print_overview();
+	if (strcmp(argv[0], "--version") == 0)
+		return command_version.run(NULL);
+	if (strcmp(argv[0], "help") == 0) {
+		command = command_find(argv[1]);
+		return command == NULL ? unknown_command(argv[1]) : print_help(command, "");
+	}
+	command = command_find(argv[0]);
+	if (command == NULL)
+		return unknown_command(argv[0]);
+	return run(command, argc - 1, argv + 1, environment);
+}
