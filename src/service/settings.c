@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* Defaults that embed.h promises; limits from OpenAI's published schema. */
+#define DEFAULT_MODEL       "text-embedding-3-small"
+#define DEFAULT_BASE_URL    "https://api.openai.com/v1"
+#define DEFAULT_API_VERSION "2024-10-21"
+#define MAX_UPSTREAMS       64
+#define MAX_PRICES          4096
+
+static const struct embed_upstream upstream_defaults = {
+    .share = 1,
+    .batch_texts = 2048,
+    .batch_tokens = 295000,
+    .batch_bytes = 8 << 20,
+    .text_tokens = 8192,
+    .max_in_flight = 16,
+};
+
+static const struct embed_options option_defaults = {
+    .model = DEFAULT_MODEL,
+    .store_bytes = (uint64_t)64 << 30,
+    .max_attempts = 8,
+    .retry_deadline_ms = 120000,
+    .retry_budget_percent = 20,
+    .connect_timeout_ms = 5000,
+    .first_byte_timeout_ms = 30000,
+    .idle_timeout_ms = 10000,
+};
+
+/* Replaces a borrowed string by an owned copy; NULL stays NULL. */
+static bool own(struct settings *settings, const char **string)
+{
+	char **strings, *copy;
+	size_t cap;
+
+	if (*string == NULL)
+		return true;
+	if (settings->string_count == settings->string_cap) {
+		cap = settings->string_cap == 0 ? 32 : settings->string_cap * 2;
+		strings = realloc(settings->strings, cap * sizeof(*strings));
+		if (strings == NULL)
+			return false;
+		settings->strings = strings;
+		settings->string_cap = cap;
+	}
+	copy = strdup(*string);
+	if (copy == NULL)
+		return false;
+	settings->strings[settings->string_count++] = copy;
+	*string = copy;
+	return true;
+}
+
+static void default_u32(uint32_t *field, uint32_t value)
+{
+	if (*field == 0)
+		*field = value;
+}
+
+static void default_text(const char **field, const char *value)
+{
+	if (*field == NULL || **field == '\0')
+		*field = value;
+}
+
+static void fill_options(struct embed_options *options)
+{
+	const struct embed_options *defaults = &option_defaults;
+
+	default_text(&options->model, defaults->model);
+	if (options->store_bytes == 0)
+		options->store_bytes = defaults->store_bytes;
+	default_u32(&options->max_attempts, defaults->max_attempts);
+	default_u32(&options->retry_deadline_ms, defaults->retry_deadline_ms);
+	default_u32(&options->retry_budget_percent, defaults->retry_budget_percent);
+	default_u32(&options->connect_timeout_ms, defaults->connect_timeout_ms);
+	default_u32(&options->first_byte_timeout_ms, defaults->first_byte_timeout_ms);
+	default_u32(&options->idle_timeout_ms, defaults->idle_timeout_ms);
+}
+
+static void fill_upstream(struct embed_upstream *upstream, const struct embed_options *options)
+{
+	const struct embed_upstream *defaults = &upstream_defaults;
+
+	default_text(&upstream->base_url, DEFAULT_BASE_URL);
+	default_text(&upstream->api_version, DEFAULT_API_VERSION);
+	default_u32(&upstream->batch_texts, options->batch_texts);
+	default_u32(&upstream->max_in_flight, options->max_in_flight);
+	default_u32(&upstream->share, defaults->share);
+	default_u32(&upstream->batch_texts, defaults->batch_texts);
+	default_u32(&upstream->batch_tokens, defaults->batch_tokens);
+	default_u32(&upstream->batch_bytes, defaults->batch_bytes);
+	default_u32(&upstream->text_tokens, defaults->text_tokens);
+	default_u32(&upstream->max_in_flight, defaults->max_in_flight);
+}
+
+static bool own_options(struct settings *settings)
+{
+	struct embed_options *options = &settings->options;
+	const char **strings[] = {&options->home, &options->model, &options->base_url,
+	    &options->api_key, &options->organization, &options->project};
+
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		if (!own(settings, strings[i]))
+			return false;
+	return true;
+}
+
+static bool own_upstream(struct settings *settings, struct embed_upstream *upstream)
+{
+	const char **strings[] = {&upstream->name, &upstream->base_url, &upstream->api_key,
+	    &upstream->organization, &upstream->project, &upstream->api_version,
+	    &upstream->model, &upstream->space, &upstream->ca_file};
+
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		if (!own(settings, strings[i]))
+			return false;
+	return true;
+}
+
+/* The host of a URL that is known to have one, as a default name. */
+static bool name_after_host(struct settings *settings, struct embed_upstream *upstream)
+{
+	const char *host = strstr(upstream->base_url, "://") + 3, *name;
+	char *copy = strndup(host, strcspn(host, "/?#"));
+	bool is_owned;
+
+	if (copy == NULL)
+		return false;
+	name = copy;
+	is_owned = own(settings, &name);
+	free(copy);
+	upstream->name = name;
+	return is_owned;
+}
+
+static enum embed_status check_upstream(
+    const struct embed_upstream *upstream, size_t index, struct embed_error *error)
+{
+	const char *url = upstream->base_url;
+	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+
+	if (scheme == 0 || strcspn(url + scheme, "/?#") == 0)
+		return error_set(error, EMBED_BAD_OPTION,
+		    "base_url of upstream %zu is \"%.100s\"; it must look like https://host/v1", index,
+		    url);
+	if (strpbrk(url, " \t\r\n") != NULL)
+		return error_set(error, EMBED_BAD_OPTION,
+		    "base_url of upstream %zu holds a blank or a newline; remove it", index);
+	if (upstream->api_key != NULL && strpbrk(upstream->api_key, " \t\r\n") != NULL)
+		return error_set(error, EMBED_BAD_OPTION,
+		    "the API key of upstream %zu holds a blank or a newline; check how it was copied",
+		    index);
+	if (upstream->kind == EMBED_UPSTREAM_AZURE && upstream->model == NULL)
+		return error_set(error, EMBED_BAD_OPTION,
+		    "upstream %zu is an Azure deployment: set `model` to the deployment's name", index);
+	return EMBED_OK;
+}
+
+static enum embed_status copy_upstreams(
+    struct settings *settings, const struct embed_options *options, struct embed_error *error)
+{
+	const struct embed_upstream lone = {.base_url = options->base_url,
+	    .api_key = options->api_key,
+	    .organization = options->organization,
+	    .project = options->project};
+	const struct embed_upstream *from = options->upstream_count > 0 ? options->upstreams : &lone;
+	size_t count = options->upstream_count > 0 ? options->upstream_count : 1;
+	enum embed_status status;
+
+	settings->upstreams = calloc(count, sizeof(*settings->upstreams));
+	if (settings->upstreams == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	settings->text_tokens = UINT32_MAX;
+	for (size_t i = 0; i < count; i++) {
+		struct embed_upstream *upstream = &settings->upstreams[i];
+
+		*upstream = from[i];
+		fill_upstream(upstream, options);
+		status = check_upstream(upstream, i, error);
+		if (status != EMBED_OK)
+			return status;
+		if (!own_upstream(settings, upstream) ||
+		    (upstream->name == NULL && !name_after_host(settings, upstream)))
+			return error_set(error, EMBED_NO_MEMORY, "out of memory");
+		if (upstream->text_tokens < settings->text_tokens)
+			settings->text_tokens = upstream->text_tokens;
+	}
+	settings->options.upstreams = settings->upstreams;
+	settings->options.upstream_count = count;
+	return EMBED_OK;
+}
+
+static enum embed_status copy_prices(
+    struct settings *settings, const struct embed_options *options, struct embed_error *error)
+{
+	settings->prices = calloc(options->price_count + 1, sizeof(*settings->prices));
+	if (settings->prices == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < options->price_count; i++) {
+		settings->prices[i] = options->prices[i];
+		if (settings->prices[i].model == NULL)
+			return error_set(error, EMBED_BAD_OPTION, "price %zu names no model", i);
+		if (!own(settings, &settings->prices[i].model))
+			return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	}
+	settings->options.prices = settings->prices;
+	return EMBED_OK;
+}
+
+static enum embed_status check_options(
+    const struct embed_options *options, struct embed_error *error)
+{
+	if (options->upstream_count > MAX_UPSTREAMS ||
+	    (options->upstream_count > 0 && options->upstreams == NULL))
+		return error_set(error, EMBED_BAD_OPTION, "upstream_count is %zu; at most %d are possible",
+		    options->upstream_count, MAX_UPSTREAMS);
+	if (options->price_count > MAX_PRICES ||
+	    (options->price_count > 0 && options->prices == NULL))
+		return error_set(error, EMBED_BAD_OPTION, "price_count is %zu; at most %d are possible",
+		    options->price_count, MAX_PRICES);
+	if (options->store_bytes != 0 && options->store_bytes < 1 << 20)
+		return error_set(error, EMBED_BAD_OPTION,
+		    "store_bytes is %llu; the store needs at least 1 MiB",
+		    (unsigned long long)options->store_bytes);
+	return EMBED_OK;
+}
+
+enum embed_status settings_create(
+    struct settings **out, const struct embed_options *options, struct embed_error *error)
+{
+	struct settings *settings = calloc(1, sizeof(*settings));
+	enum embed_status status;
+
+	if (settings == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	/* An older caller's struct is shorter: what it does not know stays 0. */
+	memcpy(&settings->options, options,
+	    options->size < sizeof(*options) ? options->size : sizeof(*options));
+	settings->options.size = sizeof(*options);
+	options = &settings->options;
+	status = check_options(options, error);
+	if (status != EMBED_OK)
+		goto fail;
+	fill_options(&settings->options);
+	if (!own_options(settings)) {
+		status = error_set(error, EMBED_NO_MEMORY, "out of memory");
+		goto fail;
+	}
+	status = copy_upstreams(settings, &settings->options, error);
+	if (status == EMBED_OK)
+		status = copy_prices(settings, &settings->options, error);
+	if (status != EMBED_OK)
+		goto fail;
+	*out = settings;
+	return EMBED_OK;
+
+fail:
+	settings_destroy(settings);
+	return status;
+}
+
+void settings_destroy(struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	for (size_t i = 0; i < settings->string_count; i++) {
+		/* API keys are among them: leave nothing behind in freed memory. */
+		explicit_bzero(settings->strings[i], strlen(settings->strings[i]));
+		free(settings->strings[i]);
+	}
+	free(settings->strings);
+	free(settings->upstreams);
+	free(settings->prices);
+	free(settings);
+}
+
+uint64_t settings_nano_per_token(const struct settings *settings, const char *model)
+{
+	const struct embed_model *row;
+
+	for (size_t i = 0; i < settings->options.price_count; i++)
+		if (strcmp(settings->prices[i].model, model) == 0)
+			return settings->prices[i].nano_per_token;
+	row = embed_model_find(model);
+	return row == NULL ? 0 : row->nano_per_token;
+}
