@@ -25,8 +25,8 @@ static enum embed_status check_bytes(
 	fault = utf8_first_fault(text->bytes, text->len);
 	if (fault < text->len)
 		return error_set_at(error, EMBED_BAD_UTF8, index, fault,
-		    "text %zu is not well-formed UTF-8 at byte %zu (0x%02x); convert or clean it", index,
-		    fault, (unsigned char)text->bytes[fault]);
+		    "text %zu is not well-formed UTF-8 at byte %zu (0x%02x); convert or clean it",
+		    index, fault, (unsigned char)text->bytes[fault]);
 	nul = memchr(text->bytes, '\0', text->len);
 	if (nul != NULL)
 		return error_set_at(error, EMBED_NUL_IN_TEXT, index, (size_t)(nul - text->bytes),
@@ -49,7 +49,7 @@ static bool is_text_of(const struct scope *scope, const struct embed_text *text,
 	*status = tokens_encode(
 	    tokens_encoder_of_thread(scope->encoding), decoded->bytes, decoded->len, &ids);
 	is_same = *status == EMBED_OK && ids.len == text->id_count * sizeof(uint32_t) &&
-	    memcmp(ids.bytes, text->ids, ids.len) == 0;
+		  memcmp(ids.bytes, text->ids, ids.len) == 0;
 	buffer_fini(&ids);
 	return is_same;
 }
@@ -69,8 +69,8 @@ static enum embed_status check_ids(const struct scope *scope, const struct embed
 	status = tokens_decode(scope->encoding, text->ids, text->id_count, decoded, &bad);
 	if (status == EMBED_BAD_TOKEN)
 		return error_set_at(error, status, index, bad,
-		    "text %zu: token id %u at position %zu is not in %s", index, text->ids[bad], bad,
-		    tokens_encoding_name(scope->encoding));
+		    "text %zu: token id %u at position %zu is not in %s", index, text->ids[bad],
+		    bad, tokens_encoding_name(scope->encoding));
 	if (status == EMBED_OK && is_text_of(scope, text, decoded, &status))
 		*out = (struct embed_text){.bytes = decoded->bytes, .len = decoded->len};
 	if (status != EMBED_OK)

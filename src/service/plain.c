@@ -64,8 +64,8 @@ void embed_free(void *memory)
 	free(memory);
 }
 
-enum embed_status embed_clean(const char *bytes, size_t len, uint32_t flags, embed_cleaned **out,
-    struct embed_error *error)
+enum embed_status embed_clean(
+    const char *bytes, size_t len, uint32_t flags, embed_cleaned **out, struct embed_error *error)
 {
 	return clean_text(bytes, len, flags, out, error);
 }

@@ -91,7 +91,8 @@ enum embed_status scope_init(struct scope *scope, const struct settings *setting
 	if (status != EMBED_OK)
 		return status;
 	scope->model = embed_model_find(scope->request.model);
-	scope->encoding = tokens_encoding_find(scope->model == NULL ? NULL : scope->model->encoding);
+	scope->encoding =
+	    tokens_encoding_find(scope->model == NULL ? NULL : scope->model->encoding);
 	scope->text_tokens = settings->text_tokens;
 	if (scope->model != NULL && scope->model->text_tokens < scope->text_tokens)
 		scope->text_tokens = scope->model->text_tokens;

@@ -14,13 +14,13 @@
 #include "tokens/tokens.h"
 
 struct scope {
-	struct embed_request request;   /* every default filled in */
+	struct embed_request request;    /* every default filled in */
 	const struct embed_model *model; /* NULL: a model that the table does not know */
 	const struct tokens_encoding *encoding;
 	struct cache_space space;
-	struct cache_scope key;         /* points to `space` */
-	uint32_t dimensions;            /* that answers have; 0: as upstream decides */
-	uint32_t text_tokens;           /* more than these in one text are too many */
+	struct cache_scope key; /* points to `space` */
+	uint32_t dimensions;    /* that answers have; 0: as upstream decides */
+	uint32_t text_tokens;   /* more than these in one text are too many */
 	bool can_shorten;
 };
 

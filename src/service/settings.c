@@ -115,8 +115,8 @@ static bool own_options(struct settings *settings)
 static bool own_upstream(struct settings *settings, struct embed_upstream *upstream)
 {
 	const char **strings[] = {&upstream->name, &upstream->base_url, &upstream->api_key,
-	    &upstream->organization, &upstream->project, &upstream->api_version,
-	    &upstream->model, &upstream->space, &upstream->ca_file};
+	    &upstream->organization, &upstream->project, &upstream->api_version, &upstream->model,
+	    &upstream->space, &upstream->ca_file};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		if (!own(settings, strings[i]))
@@ -144,12 +144,14 @@ static enum embed_status check_upstream(
     const struct embed_upstream *upstream, size_t index, struct embed_error *error)
 {
 	const char *url = upstream->base_url;
-	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+	size_t scheme = strncmp(url, "http://", 7) == 0    ? 7
+			: strncmp(url, "https://", 8) == 0 ? 8
+							   : 0;
 
 	if (scheme == 0 || strcspn(url + scheme, "/?#") == 0)
 		return error_set(error, EMBED_BAD_OPTION,
-		    "base_url of upstream %zu is \"%.100s\"; it must look like https://host/v1", index,
-		    url);
+		    "base_url of upstream %zu is \"%.100s\"; it must look like https://host/v1",
+		    index, url);
 	if (strpbrk(url, " \t\r\n") != NULL)
 		return error_set(error, EMBED_BAD_OPTION,
 		    "base_url of upstream %zu holds a blank or a newline; remove it", index);
@@ -159,7 +161,8 @@ static enum embed_status check_upstream(
 		    index);
 	if (upstream->kind == EMBED_UPSTREAM_AZURE && upstream->model == NULL)
 		return error_set(error, EMBED_BAD_OPTION,
-		    "upstream %zu is an Azure deployment: set `model` to the deployment's name", index);
+		    "upstream %zu is an Azure deployment: set `model` to the deployment's name",
+		    index);
 	return EMBED_OK;
 }
 
@@ -170,7 +173,8 @@ static enum embed_status copy_upstreams(
 	    .api_key = options->api_key,
 	    .organization = options->organization,
 	    .project = options->project};
-	const struct embed_upstream *from = options->upstream_count > 0 ? options->upstreams : &lone;
+	const struct embed_upstream *from =
+	    options->upstream_count > 0 ? options->upstreams : &lone;
 	size_t count = options->upstream_count > 0 ? options->upstream_count : 1;
 	enum embed_status status;
 
@@ -219,12 +223,14 @@ static enum embed_status check_options(
 {
 	if (options->upstream_count > MAX_UPSTREAMS ||
 	    (options->upstream_count > 0 && options->upstreams == NULL))
-		return error_set(error, EMBED_BAD_OPTION, "upstream_count is %zu; at most %d are possible",
-		    options->upstream_count, MAX_UPSTREAMS);
+		return error_set(error, EMBED_BAD_OPTION,
+		    "upstream_count is %zu; at most %d are possible", options->upstream_count,
+		    MAX_UPSTREAMS);
 	if (options->price_count > MAX_PRICES ||
 	    (options->price_count > 0 && options->prices == NULL))
-		return error_set(error, EMBED_BAD_OPTION, "price_count is %zu; at most %d are possible",
-		    options->price_count, MAX_PRICES);
+		return error_set(error, EMBED_BAD_OPTION,
+		    "price_count is %zu; at most %d are possible", options->price_count,
+		    MAX_PRICES);
 	if (options->store_bytes != 0 && options->store_bytes < 1 << 20)
 		return error_set(error, EMBED_BAD_OPTION,
 		    "store_bytes is %llu; the store needs at least 1 MiB",

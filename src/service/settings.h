@@ -11,11 +11,11 @@
 #include <embed.h>
 
 struct settings {
-	struct embed_options options;   /* size of this library's struct; strings owned below */
+	struct embed_options options;     /* size of this library's struct; strings owned below */
 	struct embed_upstream *upstreams; /* options.upstream_count of them */
 	struct embed_price *prices;
-	uint32_t text_tokens;           /* the least that any upstream reads of one text */
-	char **strings;                 /* everything copied, for destroy */
+	uint32_t text_tokens; /* the least that any upstream reads of one text */
+	char **strings;       /* everything copied, for destroy */
 	size_t string_count, string_cap;
 };
 

@@ -3,8 +3,8 @@
 
 #include "service/settings.h"
 
-static enum embed_status create(struct settings **settings, const struct embed_options *options,
-    struct embed_error *error)
+static enum embed_status create(
+    struct settings **settings, const struct embed_options *options, struct embed_error *error)
 {
 	memset(error, 0, sizeof(*error));
 	return settings_create(settings, options, error);
@@ -87,7 +87,8 @@ static void what_cannot_work_is_refused_with_a_sentence(void **state)
 	    {{.base_url = "https:///v1"}, "https://host/v1"},
 	    {{.base_url = "https://host/v1 "}, "blank"},
 	    {{.api_key = "sk-x\n"}, "newline"},
-	    {{.base_url = "https://r.openai.azure.com", .kind = EMBED_UPSTREAM_AZURE}, "deployment"},
+	    {{.base_url = "https://r.openai.azure.com", .kind = EMBED_UPSTREAM_AZURE},
+		"deployment"},
 	};
 	struct embed_options options = EMBED_OPTIONS_INIT;
 	struct settings *settings;
