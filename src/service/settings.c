@@ -297,3 +297,18 @@ uint64_t settings_nano_per_token(const struct settings *settings, const char *mo
 	row = embed_model_find(model);
 	return row == NULL ? 0 : row->nano_per_token;
 }
+
+/* OpenAI and Azure want a key; other upstreams may do without. */
+static bool needs_key(const struct embed_upstream *upstream)
+{
+	return upstream->kind == EMBED_UPSTREAM_AZURE ||
+	       strstr(upstream->base_url, "://api.openai.com") != NULL;
+}
+
+bool settings_has_credentials(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->options.upstream_count; i++)
+		if (settings->upstreams[i].api_key != NULL || !needs_key(&settings->upstreams[i]))
+			return true;
+	return false;
+}

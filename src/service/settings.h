@@ -23,6 +23,9 @@ enum embed_status settings_create(
     struct settings **out, const struct embed_options *options, struct embed_error *error);
 void settings_destroy(struct settings *settings);
 
+/* Whether at least one upstream can be asked: it has a key, or needs none. */
+bool settings_has_credentials(const struct settings *settings);
+
 /* Nano-dollars for a token of `model`: override, else the table, else 0. */
 uint64_t settings_nano_per_token(const struct settings *settings, const char *model);
 

@@ -21,8 +21,8 @@ enum embed_status embed_store_stats(
 	return status != EMBED_OK ? status : cache_stats(service->cache, stats, error);
 }
 
-enum embed_status embed_store_verify(embed_service *service, bool repair, uint64_t *good,
-    uint64_t *bad, struct embed_error *error)
+enum embed_status embed_store_verify(
+    embed_service *service, bool repair, uint64_t *good, uint64_t *bad, struct embed_error *error)
 {
 	enum embed_status status = need_store(service, error);
 	struct cache_verified verified;
@@ -55,8 +55,8 @@ enum embed_status embed_store_export(
 	return status != EMBED_OK ? status : cache_export(service->cache, fd, records, error);
 }
 
-enum embed_status embed_store_import(embed_service *service, int fd, uint64_t *added,
-    uint64_t *bad, struct embed_error *error)
+enum embed_status embed_store_import(
+    embed_service *service, int fd, uint64_t *added, uint64_t *bad, struct embed_error *error)
 {
 	enum embed_status status = need_store(service, error);
 	struct cache_imported imported;

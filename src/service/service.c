@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* embed_open and embed_close: the parts, wired together. */
+#include "service/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+/* Records under one key must be comparable, so all upstreams need one space. */
+static enum embed_status check_spaces(const struct settings *settings, struct embed_error *error)
+{
+	const struct embed_upstream *first = &settings->upstreams[0], *other;
+	const char *model = settings->options.model;
+	struct cache_space space, other_space;
+	enum embed_status status;
+
+	status = cache_space_make(&space, first->base_url, model, first->space, error);
+	for (size_t i = 1; i < settings->options.upstream_count && status == EMBED_OK; i++) {
+		other = &settings->upstreams[i];
+		status =
+		    cache_space_make(&other_space, other->base_url, model, other->space, error);
+		if (status == EMBED_OK &&
+		    (space.len != other_space.len ||
+			memcmp(space.bytes, other_space.bytes, space.len) != 0))
+			return error_set(error, EMBED_BAD_OPTION,
+			    "upstreams %s and %s need not give the same vectors for the same text; if "
+			    "they do, give both the same `space`",
+			    first->name, other->name);
+	}
+	return status;
+}
+
+static enum embed_status open_files(struct embed_service *service, struct embed_error *error)
+{
+	const struct embed_options *options = &service->settings->options;
+	const struct cache_options cache_options = {.home = options->home,
+	    .cap_bytes = options->store_bytes,
+	    .ttl_s = options->store_ttl_s};
+	enum embed_status status;
+
+	if (options->home == NULL)
+		return EMBED_OK;
+	if (!options->no_store) {
+		status = cache_open(&service->cache, &cache_options, error);
+		if (status != EMBED_OK)
+			return status;
+	}
+	if (options->no_ledger)
+		return EMBED_OK;
+	return ledger_open(&service->ledger, options->home, error);
+}
+
+static enum embed_status start_writer(struct embed_service *service, struct embed_error *error)
+{
+	const struct writer_parts parts = {.cache = service->cache,
+	    .ledger = service->ledger,
+	    .counters = service->counters,
+	    .tally = service->tally,
+	    .settings = service->settings,
+	    .log = &service->log};
+
+	if (service->cache == NULL && service->ledger == NULL)
+		return EMBED_OK;
+	return writer_create(&service->writer, &parts, error);
+}
+
+/* The engine's thread: money is counted here, disks are the writer's. */
+static void on_record(struct engine_record *record, void *context)
+{
+	struct embed_service *service = context;
+
+	if (record->is_billed)
+		counters_add(service->counters, COUNTER_cost_nano,
+		    record->billed_tokens *
+			settings_nano_per_token(service->settings, record->model));
+	if (service->writer != NULL)
+		writer_add(service->writer, record);
+	else
+		engine_recorded(service->engine, record, EMBED_OK);
+}
+
+static enum embed_status start_engine(struct embed_service *service, struct embed_error *error)
+{
+	const struct embed_options *options = &service->settings->options;
+	const struct engine_options engine_options = {.upstreams = service->settings->upstreams,
+	    .upstream_count = options->upstream_count,
+	    .queue_tokens = options->queue_tokens,
+	    .max_attempts = options->max_attempts,
+	    .retry_deadline_ms = options->retry_deadline_ms,
+	    .retry_budget_percent = options->retry_budget_percent,
+	    .connect_timeout_ms = options->connect_timeout_ms,
+	    .first_byte_timeout_ms = options->first_byte_timeout_ms,
+	    .idle_timeout_ms = options->idle_timeout_ms,
+	    .seed = (uint64_t)clock_now_us() ^ (uint64_t)(uintptr_t)service,
+	    .log = service->log};
+	const struct engine_hooks hooks = {.record = on_record, .context = service};
+	enum embed_status status;
+
+	if (options->offline)
+		return EMBED_OK;
+	status = engine_open(&service->engine, &engine_options, &hooks, error);
+	if (status == EMBED_OK && service->writer != NULL)
+		writer_set_engine(service->writer, service->engine);
+	return status;
+}
+
+static enum embed_status start(
+    struct embed_service *service, const struct embed_options *options, struct embed_error *error)
+{
+	enum embed_status status;
+
+	status = settings_create(&service->settings, options, error);
+	if (status == EMBED_OK)
+		status = check_spaces(service->settings, error);
+	if (status != EMBED_OK)
+		return status;
+	options = &service->settings->options;
+	service->log = (struct log){options->log, options->log_context, options->log_level};
+	service->counters = counters_create();
+	service->tally = tally_create();
+	if (service->counters == NULL || service->tally == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	status = open_files(service, error);
+	if (status == EMBED_OK)
+		status = start_writer(service, error);
+	if (status == EMBED_OK)
+		status = start_engine(service, error);
+	return status;
+}
+
+enum embed_status embed_open(
+    embed_service **out, const struct embed_options *options, struct embed_error *error)
+{
+	struct embed_options defaults = EMBED_OPTIONS_INIT;
+	struct embed_service *service = calloc(1, sizeof(*service));
+	enum embed_status status;
+
+	if (service == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	status = start(service, options == NULL ? &defaults : options, error);
+	if (status != EMBED_OK) {
+		embed_close(service);
+		return status;
+	}
+	*out = service;
+	return EMBED_OK;
+}
+
+void embed_close(embed_service *service)
+{
+	if (service == NULL)
+		return;
+	/* The engine waits for its records, so the writer outlives it. */
+	engine_close(service->engine);
+	writer_destroy(service->writer);
+	ledger_close(service->ledger);
+	cache_close(service->cache);
+	tally_destroy(service->tally);
+	counters_destroy(service->counters);
+	settings_destroy(service->settings);
+	free(service);
+}
