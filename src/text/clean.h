@@ -35,9 +35,8 @@
 
 /*
  * As embed_clean.  `bytes` must outlive *out.  EMBED_BAD_OPTION: unknown flag
- * bits.  EMBED_BAD_UTF8 with the offset when ill-formed bytes are refused,
- * which happens whenever any flag but BOM and UTF8 is set and UTF8 is not;
- * with no flags at all the bytes pass unseen.
+ * bits.  EMBED_BAD_UTF8 with the offset: ill-formed
+ * bytes, and no UTF8 flag (with no flags at all, too).  NFKC includes NFC.
  */
 enum embed_status clean_text(
     const char *bytes, size_t len, uint32_t flags, embed_cleaned **out, struct embed_error *error);
