@@ -126,10 +126,11 @@ enum embed_status tokens_count_slice(struct tokens_encoder *encoder, const char 
     const struct tokens_cut *cuts, size_t count, size_t start, size_t end, size_t *tokens);
 
 /*
- * The longest prefix of the text that has at most `limit` tokens when encoded
- * by itself and ends at a character's end: for one piece that is longer than a
- * whole chunk may be, and for truncation.  *tokens is its count.  0 bytes when
- * not even the first character fits.
+ * A prefix of the text that ends at a character's end and has at most `limit`
+ * tokens when encoded by itself: what the text's first `limit` tokens cover,
+ * less what they split.  For truncation, and for one piece that is longer than
+ * a chunk may be.  *tokens is its count; 0 bytes when not even the first
+ * character fits.
  */
 enum embed_status tokens_prefix(struct tokens_encoder *encoder, const char *bytes, size_t len,
     size_t limit, size_t *prefix_len, size_t *tokens);

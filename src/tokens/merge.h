@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Merge: byte-pair encoding of one piece.
+ *
+ * The tokens of a piece are what is left when, starting from single bytes,
+ * the leftmost pair of lowest rank is merged until no pair is a token (ids
+ * are ranks here).  Two facts make it fast, both checked when the tables are
+ * made or by tests:
+ *
+ *  - A token only ever comes out of the one pair that its own bytes end with,
+ *    so the table of pairs has one entry a token.
+ *  - A sequence of tokens is the encoding exactly when each two neighbours
+ *    are the encoding of their joined bytes.  So a long piece is encoded in
+ *    windows, and a seam is right when its two tokens pass that test.
+ */
+#ifndef TOKENS_MERGE_H
+#define TOKENS_MERGE_H
+
+#include <embed.h>
+
+#include "base/buffer.h"
+
+struct tokens_encoding;
+
+/*
+ * Tokens of bytes[0, len), len > 0; `ids` and the scratch `ranks` have room
+ * for len.  Returns how many.
+ */
+size_t merge_bytes(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
+    uint32_t *ids, uint32_t *ranks);
+
+/* Bytes that merge_window takes at most. */
+#define MERGE_WINDOW 512
+
+/* Tokens of bytes[0, len), len at most MERGE_WINDOW; `ids` has room for len. */
+size_t merge_window(
+    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint32_t *ids);
+
+/* Where tokens go: appended to `ids` unless NULL, and counted. */
+struct merge_sink {
+	struct buffer *ids;
+	size_t count;
+	size_t limit; /* may stop once count is above */
+};
+
+/*
+ * Encodes one piece of any length; with `is_ill_formed`, its ill-formed parts
+ * as U+FFFD.  Works in windows of `window_bytes` (MERGE_WINDOW; tests take
+ * less), of whose tokens the last three eighths are thrown away and found
+ * again in the next; when a seam turns out wrong all is done again with
+ * larger ones.  EMBED_NO_MEMORY, or the status of a full buffer.
+ */
+enum embed_status merge_piece(const struct tokens_encoding *encoding, const uint8_t *bytes,
+    size_t len, bool is_ill_formed, size_t window_bytes, struct merge_sink *sink);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Split: cuts a text into pieces as the encoding's pattern does.
+ *
+ * The patterns never look behind, so a scan can start at any piece's end.
+ * They do look ahead: the last pieces of a text depend on its end.
+ *
+ * split_scalar is the definition; the other paths give the same ends.
+ */
+#ifndef TOKENS_SPLIT_H
+#define TOKENS_SPLIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tokens_encoding;
+
+/*
+ * Writes the ends of at most `cap` pieces of bytes[at, len) and returns how
+ * many; 0 only when at == len.  *is_ill_formed is set (never cleared) when a
+ * piece holds bytes that are not well-formed UTF-8.
+ */
+typedef size_t split_fn(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
+    size_t at, size_t *ends, size_t cap, bool *is_ill_formed);
+
+split_fn split_scalar;
+
+/* End of the one piece that starts at `at`, which is below `len`. */
+size_t split_piece(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
+    size_t at, bool *is_ill_formed);
+
+/* Not a code point's class: past the end; bytes that are not well-formed (and count as U+FFFD). */
+#define CLASS_END 64
+#define CLASS_ILL 128
+
+/*
+ * Class bits of the character at `at`, and how many bytes it has: for an
+ * ill-formed part those that become one U+FFFD, 0 at the end of the text.
+ */
+unsigned int split_class(const uint8_t *bytes, size_t len, size_t at, unsigned int *width);
+
+#endif

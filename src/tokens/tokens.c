@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "tokens/tokens.h"
+
+#include <stdlib.h>
+
+#include "tokens/encoder.h"
+
+_Static_assert(sizeof(struct tokens_encoder) + MEMO_ENTRIES * sizeof(struct memo_entry) + 64 <=
+		   TOKENS_ENCODER_BYTES,
+    "an encoder has outgrown its promise");
+
+struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encoding)
+{
+	struct tokens_encoder *encoder = malloc(sizeof(*encoder));
+
+	if (encoder == NULL)
+		return NULL;
+	encoder->encoding = encoding;
+	encoder->split = split_scalar;
+	if (!memo_init(&encoder->memo)) {
+		free(encoder);
+		return NULL;
+	}
+	return encoder;
+}
+
+void tokens_encoder_destroy(struct tokens_encoder *encoder)
+{
+	if (encoder == NULL)
+		return;
+	memo_fini(&encoder->memo);
+	free(encoder);
+}
+
+enum embed_status tokens_count_up_to(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t limit, size_t *tokens)
+{
+	struct encoder_sink sink = {.limit = limit};
+	enum embed_status status;
+
+	if (encoder == NULL)
+		return EMBED_NO_MEMORY;
+	status = encoder_run(encoder, (const uint8_t *)bytes, len, 0, &sink);
+	if (status == EMBED_OK)
+		*tokens = sink.tokens;
+	return status;
+}
+
+enum embed_status tokens_count(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t *tokens)
+{
+	return tokens_count_up_to(encoder, bytes, len, SIZE_MAX, tokens);
+}
+
+enum embed_status tokens_encode(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, struct buffer *ids)
+{
+	struct encoder_sink sink = {.ids = ids, .limit = SIZE_MAX};
+
+	if (encoder == NULL)
+		return EMBED_NO_MEMORY;
+	return encoder_run(encoder, (const uint8_t *)bytes, len, 0, &sink);
+}
+
+enum embed_status tokens_cuts(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, struct buffer *cuts)
+{
+	struct encoder_sink sink = {.cuts = cuts, .limit = SIZE_MAX};
+	struct tokens_cut end = {0, 0};
+	enum embed_status status;
+
+	if (encoder == NULL)
+		return EMBED_NO_MEMORY;
+	buffer_append(cuts, &end, sizeof(end));
+	if (cuts->status != EMBED_OK || len == 0)
+		return cuts->status;
+	status = encoder_run(encoder, (const uint8_t *)bytes, len, 0, &sink);
+	if (status != EMBED_OK)
+		return status;
+	end = ((const struct tokens_cut *)(const void *)(cuts->bytes + cuts->len))[-1];
+	if (end.offset < len) { /* the last piece was no place for a cut, but the end is */
+		end = (struct tokens_cut){len, sink.tokens};
+		buffer_append(cuts, &end, sizeof(end));
+	}
+	return cuts->status;
+}
