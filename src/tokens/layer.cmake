@@ -19,7 +19,7 @@ add_custom_command(OUTPUT ${tokens_tables}
           ${tokens_data}/unicode-16.0.txt
   COMMENT "Making the tokenizer's tables" VERBATIM)
 target_sources(layer_tokens PRIVATE ${tokens_tables})
-target_include_directories(layer_tokens PRIVATE ${tokens_generated})
+target_include_directories(layer_tokens PRIVATE ${CMAKE_BINARY_DIR}/generated)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/tokens/vocabulary.c PROPERTIES
   OBJECT_DEPENDS "${tokens_tables}"
   COMPILE_DEFINITIONS "TOKENS_TABLES=\"${tokens_generated}\"")

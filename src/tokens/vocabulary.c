@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tokens/vocabulary.h"
 
-#include "tables_layout.h"
+#include "tokens/tables_layout.h"
 
 /* Read-only bytes of a file of the build, at a cache line. */
 #define INCLUDE_FILE(symbol, file)                                                                 \
