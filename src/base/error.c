@@ -48,7 +48,8 @@ static void drop_cut_character(char *text, size_t len)
 		text[start - 1] = '\0';
 }
 
-static void write_message(struct embed_error *error, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_message(
+    struct embed_error *error, const char *format, va_list args)
 {
 	int len = vsnprintf(error->message, sizeof(error->message), format, args);
 
