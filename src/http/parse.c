@@ -337,7 +337,7 @@ enum http_parse http_parse_head(const char *bytes, size_t len, struct http_field
 
 	*request = (struct http_request){.fields = fields};
 	*framing = (struct http_framing){.content_length = -1};
-	if (at[0] == '\r')
+	if (at[0] == '\r' && at[1] == '\n') /* the one empty line that may come before */
 		at += 2;
 	line_len = line_length(at, end);
 	if (parse_request_line(at, line_len, request, refusal) != HTTP_PARSE_DONE)

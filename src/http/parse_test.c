@@ -31,6 +31,7 @@ static const struct head_case head_cases[] = {
     {"bare LF as the last line", BYTES("GET / HTTP/1.1\r\n" HOST "\n"), 400},
     {"bare CR in a value", BYTES("GET / HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n"), 400},
     {"bare CR in the request line", BYTES("GET /\r HTTP/1.1\r\n" HOST "\r\n"), 400},
+    {"CR as the request line", BYTES("\r\r\n\r\n"), 400},
     {"NUL in a value", BYTES("GET / HTTP/1.1\r\n" HOST "X: a\0b\r\n\r\n"), 400},
     {"NUL in a name", BYTES("GET / HTTP/1.1\r\n" HOST "X\0: a\r\n\r\n"), 400},
     {"NUL in the target", BYTES("GET /\0 HTTP/1.1\r\n" HOST "\r\n"), 400},
