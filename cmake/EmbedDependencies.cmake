@@ -14,6 +14,7 @@ find_library(LMDB_LIBRARY lmdb REQUIRED)
 add_library(LMDB INTERFACE IMPORTED)
 target_include_directories(LMDB INTERFACE ${LMDB_INCLUDE})
 target_link_libraries(LMDB INTERFACE ${LMDB_LIBRARY})
+find_path(XXHASH_INCLUDE xxhash.h REQUIRED)            # libxxhash-dev (only its header is used)
 if(EMBED_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)         # libcmocka-dev
 endif()
