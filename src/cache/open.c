@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cache/store.h"
+#include "cache/structure.h"
+
+/* Reader slots of all processes together; 64 bytes each in the lock file. */
+#define READERS_MAX 1024
+
+struct format_value {
+	uint32_t format;
+	uint32_t zero;
+};
+
+/* ---- The folder -------------------------------------------------------- */
+
+static bool make_folder(const char *path)
+{
+	struct stat found;
+
+	if (mkdir(path, 0700) == 0)
+		return true;
+	return errno == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+static bool make_folders(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (!make_folder(path)) {
+			*slash = '/';
+			return false;
+		}
+		*slash = '/';
+	}
+	return make_folder(path);
+}
+
+static enum embed_status open_folder(
+    struct cache *cache, const char *home, char *folder, struct embed_error *error)
+{
+	int len = snprintf(folder, PATH_MAX, "%s/store", home);
+
+	/* Room for the longest name below it. */
+	if (home[0] == '\0' || len < 0 || len + (int)sizeof("/data.mdb") > PATH_MAX)
+		return error_set(error, EMBED_BAD_OPTION, "the home's path is empty or too long");
+	memcpy(cache->data_path, folder, (size_t)len);
+	strcpy(cache->data_path + len, "/data.mdb");
+	memcpy(cache->use_path, folder, (size_t)len);
+	strcpy(cache->use_path + len, "/use");
+	if (!make_folders(folder))
+		return error_set(error, EMBED_STORE,
+		    "the folder %.200s cannot be made: %s; choose another home", folder,
+		    strerror(errno));
+	return EMBED_OK;
+}
+
+/* ---- The environment --------------------------------------------------- */
+
+static enum embed_status open_env(
+    struct cache *cache, const char *folder, uint64_t map_bytes, struct embed_error *error)
+{
+	int dead, rc = mdb_env_create(&cache->env);
+
+	if (rc != 0) {
+		cache->env = NULL;
+		return store_error(cache, error, rc, "be opened");
+	}
+	rc = mdb_env_set_maxreaders(cache->env, READERS_MAX);
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(cache->env, map_bytes);
+	/* Read-ahead would fetch pages of other records; sync stays on: see docs/decisions. */
+	if (rc == 0)
+		rc = mdb_env_open(cache->env, folder, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+	if (rc == 0)
+		rc = mdb_reader_check(cache->env, &dead);
+	return rc == 0 ? EMBED_OK : store_error(cache, error, rc, "be opened");
+}
+
+static enum embed_status check_format(
+    const struct cache *cache, const MDB_val *value, struct embed_error *error)
+{
+	struct format_value found;
+
+	if (value->mv_size != sizeof(found))
+		return store_error(cache, error, MDB_INVALID, "be opened");
+	memcpy(&found, value->mv_data, sizeof(found));
+	if (found.format > STORE_FORMAT)
+		return error_set(error, EMBED_STORE,
+		    "the store %.200s has format %u and this program knows up to %u: use the newer "
+		    "program that wrote it, or another home",
+		    cache->data_path, found.format, STORE_FORMAT);
+	return EMBED_OK;
+}
+
+/* A new store gets its format's entry; one that has entries but not this one is someone else's. */
+static enum embed_status claim(struct cache *cache, MDB_txn *txn, struct embed_error *error)
+{
+	struct format_value ours = {STORE_FORMAT, 0};
+	MDB_val key = store_format_key();
+	MDB_val value = {sizeof(ours), &ours};
+	MDB_stat stat;
+	int rc = mdb_stat(txn, cache->dbi, &stat);
+
+	if (rc == 0 && stat.ms_entries > 0)
+		return error_set(error, EMBED_STORE,
+		    "%.200s is an LMDB file of another program: choose another home",
+		    cache->data_path);
+	if (rc == 0)
+		rc = mdb_put(txn, cache->dbi, &key, &value, 0);
+	return rc == 0 ? EMBED_OK : store_error(cache, error, rc, "be written");
+}
+
+static enum embed_status open_format(struct cache *cache, bool may_write, struct embed_error *error)
+{
+	MDB_val key = store_format_key(), value;
+	enum embed_status status;
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(cache->env, NULL, may_write ? 0 : MDB_RDONLY, &txn);
+
+	if (rc != 0)
+		return store_error(cache, error, rc, "be opened");
+	rc = mdb_dbi_open(txn, NULL, 0, &cache->dbi);
+	if (rc == 0)
+		rc = mdb_get(txn, cache->dbi, &key, &value);
+	if (rc == 0)
+		status = check_format(cache, &value, error);
+	else if (rc != MDB_NOTFOUND)
+		status = store_error(cache, error, rc, "be opened");
+	else if (may_write)
+		status = claim(cache, txn, error);
+	else
+		status = EMBED_NOT_FOUND;
+	if (status != EMBED_OK) {
+		mdb_txn_abort(txn);
+		return status;
+	}
+	rc = mdb_txn_commit(txn);
+	return rc == 0 ? EMBED_OK : store_error(cache, error, rc, "be written");
+}
+
+/* Opening an existing store writes nothing, so it needs no room on the disk. */
+static enum embed_status open_records(struct cache *cache, struct embed_error *error)
+{
+	enum embed_status status = open_format(cache, false, error);
+	MDB_stat stat;
+
+	if (status == EMBED_NOT_FOUND)
+		status = open_format(cache, true, error);
+	if (status != EMBED_OK)
+		return status;
+	mdb_env_stat(cache->env, &stat);
+	cache->page_bytes = stat.ms_psize;
+	return EMBED_OK;
+}
+
+/* ---- Opening and closing ------------------------------------------------ */
+
+static enum embed_status allocate(struct cache *cache, struct embed_error *error)
+{
+	cache->half = half_best();
+	cache->random.state = (uint64_t)clock_now_us() ^ (uint64_t)getpid() << 32;
+	cache->scratch = malloc(RECORD_BYTES_MAX);
+	cache->use = use_create(cache->cap_bytes / cache->page_bytes);
+	if (cache->scratch == NULL || cache->use == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	return EMBED_OK;
+}
+
+static void load_use(struct cache *cache)
+{
+	struct cache_level level;
+
+	if (cache_level(cache, &level) != EMBED_OK)
+		return;
+	store_note_if_filling(cache, level.used_bytes);
+	use_load(cache->use, cache->use_path);
+}
+
+static enum embed_status open_parts(
+    struct cache *cache, const struct cache_options *options, struct embed_error *error)
+{
+	struct structure_facts facts;
+	char folder[PATH_MAX];
+	enum embed_status status = open_folder(cache, options->home, folder, error);
+
+	if (status == EMBED_OK)
+		status = structure_look(cache->data_path, &facts, error);
+	/* The map is the cap, unless the file was once opened with a larger one. */
+	if (status == EMBED_OK)
+		status = open_env(cache, folder,
+		    facts.map_bytes > cache->cap_bytes ? facts.map_bytes : cache->cap_bytes, error);
+	if (status == EMBED_OK)
+		status = open_records(cache, error);
+	if (status == EMBED_OK)
+		status = allocate(cache, error);
+	return status;
+}
+
+enum embed_status cache_open(
+    struct cache **out, const struct cache_options *options, struct embed_error *error)
+{
+	uint64_t cap_bytes = options->cap_bytes == 0 ? CACHE_CAP_DEFAULT : options->cap_bytes;
+	enum embed_status status;
+	struct cache *cache;
+
+	if (cap_bytes < CACHE_CAP_MIN || cap_bytes > (uint64_t)1 << 46)
+		return error_set(error, EMBED_BAD_OPTION,
+		    "the store's cap must be at least %llu bytes and at most 64 TiB, not %llu",
+		    CACHE_CAP_MIN, (unsigned long long)cap_bytes);
+	cache = aligned_alloc(alignof(struct cache), sizeof(*cache));
+	if (cache == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	memset(cache, 0, sizeof(*cache));
+	pthread_mutex_init(&cache->write_lock, NULL);
+	cache->cap_bytes = cap_bytes / 4096 * 4096;
+	cache->ttl_s = options->ttl_s;
+	status = open_parts(cache, options, error);
+	if (status != EMBED_OK) {
+		cache_close(cache);
+		return status;
+	}
+	load_use(cache);
+	*out = cache;
+	return EMBED_OK;
+}
+
+void cache_close(struct cache *cache)
+{
+	if (cache == NULL)
+		return;
+	if (cache->use != NULL)
+		use_save(cache->use, cache->use_path);
+	for (size_t i = 0; i < STORE_SLOTS; i++)
+		if (cache->slots[i].txn != NULL)
+			mdb_txn_abort(cache->slots[i].txn);
+	if (cache->env != NULL)
+		mdb_env_close(cache->env);
+	use_destroy(cache->use);
+	free(cache->scratch);
+	pthread_mutex_destroy(&cache->write_lock);
+	free(cache);
+}
+
+void cache_maintain(struct cache *cache)
+{
+	struct cache_level level;
+	int dead;
+
+	mdb_reader_check(cache->env, &dead);
+	if (cache_level(cache, &level) != EMBED_OK)
+		return;
+	store_note_if_filling(cache, level.used_bytes);
+	pthread_mutex_lock(&cache->write_lock);
+	use_age(cache->use, level.records);
+	use_save(cache->use, cache->use_path);
+	pthread_mutex_unlock(&cache->write_lock);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "cache/store.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define NOTE_USE_ABOVE_PART_OF_CAP 2
+
+/* ---- Reader slots ----------------------------------------------------- */
+
+/* Threads start at different slots, so that each mostly finds its own again. */
+static size_t first_slot(void)
+{
+	return (size_t)(((uint64_t)pthread_self() * 0x9e3779b97f4a7c15u) >> 58) % STORE_SLOTS;
+}
+
+static bool slot_try(struct store_slot *slot)
+{
+	return !atomic_load_explicit(&slot->is_taken, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&slot->is_taken, true, memory_order_acquire);
+}
+
+static void slot_release(struct store_slot *slot)
+{
+	atomic_store_explicit(&slot->is_taken, false, memory_order_release);
+}
+
+/* All slots are taken only while 64 threads are in the middle of a copy: one will end at once. */
+static struct store_slot *slot_take(struct cache *cache)
+{
+	for (size_t first = first_slot();; sched_yield())
+		for (size_t i = 0; i < STORE_SLOTS; i++) {
+			struct store_slot *slot = &cache->slots[(first + i) % STORE_SLOTS];
+
+			if (slot_try(slot))
+				return slot;
+		}
+}
+
+static void slot_forget(struct store_slot *slot)
+{
+	mdb_txn_abort(slot->txn);
+	slot->txn = NULL;
+}
+
+static int slot_begin(struct cache *cache, struct store_slot *slot)
+{
+	int rc, dead;
+
+	if (slot->txn != NULL) {
+		rc = mdb_txn_renew(slot->txn);
+		if (rc != MDB_BAD_RSLOT)
+			return rc;
+		slot_forget(slot); /* someone took our process for dead */
+	}
+	rc = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &slot->txn);
+	if (rc == MDB_READERS_FULL && mdb_reader_check(cache->env, &dead) == 0 && dead > 0)
+		rc = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &slot->txn);
+	if (rc != 0)
+		slot->txn = NULL;
+	return rc;
+}
+
+/*
+ * Another process opened the store with a larger cap and filled it beyond our
+ * map.  Growing the map moves it, so no reader may be inside: take all slots.
+ */
+static int adopt_larger_map(struct cache *cache)
+{
+	int rc;
+
+	for (size_t i = 0; i < STORE_SLOTS; i++) {
+		while (!slot_try(&cache->slots[i]))
+			sched_yield();
+		if (cache->slots[i].txn != NULL)
+			slot_forget(&cache->slots[i]);
+	}
+	rc = mdb_env_set_mapsize(cache->env, 0);
+	for (size_t i = 0; i < STORE_SLOTS; i++)
+		slot_release(&cache->slots[i]);
+	return rc;
+}
+
+int store_read_begin(struct cache *cache, struct store_read *read)
+{
+	int rc;
+
+	for (int tries = 0;; tries++) {
+		read->slot = slot_take(cache);
+		rc = slot_begin(cache, read->slot);
+		if (rc == 0)
+			break;
+		slot_release(read->slot);
+		if (rc != MDB_MAP_RESIZED || tries > 0)
+			return rc;
+		pthread_mutex_lock(&cache->write_lock);
+		rc = adopt_larger_map(cache);
+		pthread_mutex_unlock(&cache->write_lock);
+		if (rc != 0)
+			return rc;
+	}
+	read->txn = read->slot->txn;
+	return 0;
+}
+
+void store_read_end(struct store_read *read, int rc)
+{
+	if (rc == 0 || rc == MDB_NOTFOUND)
+		mdb_txn_reset(read->slot->txn);
+	else
+		slot_forget(read->slot);
+	slot_release(read->slot);
+}
+
+/* ---- Write transactions ------------------------------------------------ */
+
+int store_write_begin(struct cache *cache, MDB_txn **txn)
+{
+	int rc = mdb_txn_begin(cache->env, NULL, 0, txn);
+
+	if (rc == MDB_MAP_RESIZED && (rc = adopt_larger_map(cache)) == 0)
+		rc = mdb_txn_begin(cache->env, NULL, 0, txn);
+	return rc;
+}
+
+uint64_t store_used_bytes(const struct cache *cache, MDB_txn *txn)
+{
+	MDB_stat stat;
+
+	if (mdb_stat(txn, cache->dbi, &stat) != 0)
+		return 0;
+	return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) *
+	       cache->page_bytes;
+}
+
+uint64_t store_records(const struct cache *cache, MDB_txn *txn)
+{
+	MDB_stat stat;
+
+	if (mdb_stat(txn, cache->dbi, &stat) != 0 || stat.ms_entries == 0)
+		return 0;
+	return stat.ms_entries - 1; /* the format's entry */
+}
+
+void store_note_if_filling(struct cache *cache, uint64_t used_bytes)
+{
+	bool is_filling = used_bytes > cache->cap_bytes / NOTE_USE_ABOVE_PART_OF_CAP;
+
+	if (is_filling != atomic_load_explicit(&cache->is_noting, memory_order_relaxed))
+		atomic_store_explicit(&cache->is_noting, is_filling, memory_order_relaxed);
+}
+
+/* ---- Keys -------------------------------------------------------------- */
+
+static const char format_key[] = "embed-store";
+
+MDB_val store_format_key(void)
+{
+	return (MDB_val){strlen(format_key), (void *)(uintptr_t)format_key};
+}
+
+bool store_is_format_key(const MDB_val *key)
+{
+	return key->mv_size == strlen(format_key) &&
+	       memcmp(key->mv_data, format_key, key->mv_size) == 0;
+}
+
+bool store_key_digest(struct digest *digest, const MDB_val *key)
+{
+	if (key->mv_size != DIGEST_BYTES)
+		return false;
+	memcpy(digest->bytes, key->mv_data, DIGEST_BYTES);
+	return true;
+}
+
+/* ---- Errors ------------------------------------------------------------ */
+
+static const struct {
+	int rc;
+	const char *advice;
+} advices[] = {
+    {ENOSPC, "the disk is full: make room, nothing is lost meanwhile"},
+    {EDQUOT, "the disk quota is used up: make room, nothing is lost meanwhile"},
+    {EFBIG, "the file may not grow further (ulimit -f): raise the limit"},
+    {EROFS, "the disk is mounted read-only: choose a home on a writable one"},
+    {EACCES, "permission denied: make the home belong to the user who runs this"},
+    {EPERM, "permission denied: make the home belong to the user who runs this"},
+    {ENOMEM, "no memory or address space for the map: lower the store's cap or raise ulimit -v"},
+    {EAGAIN, "the lock file could not be locked: keep the home on a local disk"},
+    {ENOLCK, "the lock file could not be locked: keep the home on a local disk"},
+    {MDB_MAP_FULL, "it is full and nothing could be evicted, maybe because another process holds "
+		   "an old state: raise the cap or end that process"},
+    {MDB_READERS_FULL, "too many processes read it at once: end some of them"},
+    {MDB_TXN_FULL, "one group of writes was too large: write fewer records at a time"},
+    {MDB_CORRUPTED, "the file is damaged: move the store folder away and start anew"},
+    {MDB_PAGE_NOTFOUND, "the file is damaged: move the store folder away and start anew"},
+    {MDB_INVALID, "the file is damaged or not a store: move the store folder away and start anew"},
+    {MDB_VERSION_MISMATCH, "the file was written by another version of LMDB: use the program that "
+			   "wrote it, or another home"},
+    {MDB_PANIC, "an earlier write failed halfway: restart the program"},
+    {MDB_MAP_RESIZED, "another process opened it with a larger cap: open it with the same one"},
+    {MDB_BAD_RSLOT, "its lock file was disturbed: restart every program that uses this home"},
+};
+
+static const char *advice_for(int rc)
+{
+	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
+		if (advices[i].rc == rc)
+			return advices[i].advice;
+	return mdb_strerror(rc);
+}
+
+enum embed_status store_error(
+    const struct cache *cache, struct embed_error *error, int rc, const char *doing)
+{
+	if (rc == ENOMEM && cache->env == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	return error_set(error, EMBED_STORE, "the store %.200s could not %s: %s", cache->data_path,
+	    doing, advice_for(rc));
+}

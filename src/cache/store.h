@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Store: what the parts of the cache share: the open LMDB environment, the
+ * pool of reader slots, write transactions and errors.  Not for other layers.
+ *
+ * Reader slots.  A slot is an LMDB read transaction that is renewed and reset
+ * again and again.  A thread owns a slot from store_read_begin to
+ * store_read_end and may keep pointers into the map only in between.
+ *
+ * Locks: `write_lock` first, then reader slots.  A thread takes no second slot.
+ */
+#ifndef CACHE_STORE_H
+#define CACHE_STORE_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#include <lmdb.h>
+
+#include "base/random.h"
+#include "cache/cache.h"
+#include "cache/half.h"
+#include "cache/record.h"
+#include "cache/use.h"
+
+#define STORE_SLOTS 64
+
+/* The one key that is no digest: what wrote this file. */
+#define STORE_FORMAT_KEY "embed-store"
+#define STORE_FORMAT     1u
+
+struct store_slot {
+	alignas(64) atomic_bool is_taken;
+	MDB_txn *txn; /* of the thread that took the slot; NULL until its first use */
+};
+
+struct cache {
+	MDB_env *env;
+	MDB_dbi dbi;
+	const struct half *half;
+	uint64_t cap_bytes;
+	uint64_t ttl_s;
+	uint64_t page_bytes;
+	char data_path[PATH_MAX];
+	char use_path[PATH_MAX];
+	struct store_slot slots[STORE_SLOTS];
+
+	struct use *use;
+	atomic_bool is_noting; /* the store is so full that use will matter */
+	atomic_uint_fast64_t stored, evicted, bad, read_faults;
+	atomic_int read_fault; /* LMDB's code for the latest */
+
+	pthread_mutex_t write_lock; /* guards what follows, and is held by writers */
+	struct random random;
+	uint8_t *scratch; /* RECORD_BYTES_MAX */
+};
+
+/* One reading: its slot and transaction. */
+struct store_read {
+	struct store_slot *slot;
+	MDB_txn *txn;
+};
+
+/* These return 0 or LMDB's code (or errno); on failure there is nothing to end. */
+int store_read_begin(struct cache *cache, struct store_read *read);
+/* `rc` is how the reading went: after a failure the slot starts afresh. */
+void store_read_end(struct store_read *read, int rc);
+
+/* A write transaction, begun with `write_lock` held. */
+int store_write_begin(struct cache *cache, MDB_txn **txn);
+
+/*
+ * Fills `error` with what LMDB's code means for people and returns EMBED_STORE.
+ * `doing` ends "The store could not ...", for example "be read".
+ */
+enum embed_status store_error(
+    const struct cache *cache, struct embed_error *error, int rc, const char *doing);
+
+/* Bytes of all pages that hold the records and their index, as `txn` sees it. */
+uint64_t store_used_bytes(const struct cache *cache, MDB_txn *txn);
+uint64_t store_records(const struct cache *cache, MDB_txn *txn);
+
+/* Starts noting use once the store is half full: below, nothing will be evicted soon. */
+void store_note_if_filling(struct cache *cache, uint64_t used_bytes);
+
+/* The one key that is no digest: its value says which format the store has. */
+MDB_val store_format_key(void);
+bool store_is_format_key(const MDB_val *key);
+
+/* The digest that an LMDB key holds; false if it holds none. */
+bool store_key_digest(struct digest *digest, const MDB_val *key);
+
+static inline MDB_val store_key(const struct digest *key)
+{
+	return (MDB_val){DIGEST_BYTES, (void *)(uintptr_t)key->bytes};
+}
+
+/* ---- evict.c ---------------------------------------------------------- */
+
+/*
+ * Evicts inside `txn` (write_lock held) until `need_bytes` more keep the store
+ * below `limit_bytes`, or nothing is left.  Adds to `evicted`.
+ */
+int evict_until(struct cache *cache, MDB_txn *txn, uint64_t need_bytes, uint64_t limit_bytes,
+    uint64_t *evicted);
+
+/* Where eviction begins: 90 % of the cap. */
+uint64_t evict_limit_bytes(const struct cache *cache);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Structure: looks at the store's file without LMDB, and without trusting it.
+ *
+ * LMDB keeps no checksums and takes its pages at their word: a wrong offset in
+ * an index page can make it read beside the map.  Here every page is read with
+ * pread and every number in it is checked before it is used, so that a damaged
+ * file gives a sentence and never a crash.
+ *
+ * Form of the file (LMDB data version 1, 64-bit, little-endian): two meta
+ * pages, then pages of a B+tree of free pages and one of records.  Page head:
+ * u64 number, u16, u16 flags, u16 lower, u16 upper (overflow: u32 pages), then
+ * u16 offsets of nodes.  Node: u16 lo, u16 hi, u16 flags, u16 key length, key,
+ * value (branch: none, the three u16 are the child's page number).
+ *
+ * Threads: any.
+ */
+#ifndef CACHE_STRUCTURE_H
+#define CACHE_STRUCTURE_H
+
+#include <embed.h>
+
+struct structure_facts {
+	uint64_t map_bytes; /* the largest cap that the file was opened with; 0: no file yet */
+};
+
+/*
+ * What has to hold before LMDB may open the file: it is LMDB's, of the version
+ * and the page size that we can read, and not cut short.  Fast.  A file that
+ * does not exist or is empty is fine.  Otherwise EMBED_STORE.
+ */
+enum embed_status structure_look(
+    const char *path, struct structure_facts *facts, struct embed_error *error);
+
+/*
+ * Reads the whole index as transaction `txn_id` left it (the caller holds a
+ * read transaction on it) and checks every page: kind, bounds, order of keys,
+ * no page used twice, counts.  EMBED_STORE names the first thing wrong.
+ */
+enum embed_status structure_check(const char *path, uint64_t txn_id, struct embed_error *error);
+
+#endif
