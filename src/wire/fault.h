@@ -18,7 +18,9 @@
  * index below the count, so a caller needs no special cases.
  *
  * `error` is what the input's owner is told: a status, and a sentence with what
- * was wrong and what to do; upstream's own words are quoted in it.
+ * was wrong and what to do; upstream's own words are quoted in it, but not where
+ * they may echo a key (401, 403).  They may echo a text, so neither the sentence
+ * nor `text` belongs into a log: `error.code` and `type` do.
  *
  * Threads: any.
  */

@@ -18,7 +18,7 @@
 #define FLOAT_TEXT_CAP 40
 
 enum float_style {
-	FLOAT_PLAIN,   /* layout A: 0.0000011222661, 0; exponents below 1e-7 and from 1e21 */
+	FLOAT_PLAIN,   /* layout A: 0.0000011222661, 0; exponents below 1e-6 and from 1e21 */
 	FLOAT_COMPACT, /* layout B: 8.761883e-6, 0.0; exponents below 1e-5 and from 1e16 */
 };
 

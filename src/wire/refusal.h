@@ -38,7 +38,7 @@ enum wire_refusal_id wire_refusal_find(const char *name);
 
 /*
  * Appends {"error":{...}} and a newline, indented by 2.  One `const char *`
- * for each {} of the row, param first, then code, then message; then NULL.
+ * for each {} of the row, message first, then param, then code; then NULL.
  * A missing argument leaves its {} empty.
  */
 void wire_refusal_write(struct buffer *out, enum wire_refusal_id id, ...) __attribute__((sentinel));

@@ -30,9 +30,7 @@
 
 #include "base/buffer.h"
 #include "wire/request.h"
-
-/* No vector may be longer than this, whatever was asked (a bound for memory). */
-#define WIRE_MAX_DIMENSIONS 65536
+#include "wire/vector_reader.h"
 
 /* A number in decimal may have this many characters. */
 #define WIRE_MAX_NUMBER 512
@@ -58,37 +56,25 @@ struct wire_reply {
 	/* private */
 	wire_vector_fn *on_vector;
 	void *context;
+	struct vector_reader vector;
+	uint64_t *seen; /* one bit per index */
+	size_t seen_cap;
 	size_t expected;
-	uint32_t expected_dimensions;
-	uint64_t offset; /* bytes fed before this segment */
+	uint64_t fed; /* bytes before this segment */
+	size_t index; /* of the item being read */
 	enum embed_status status;
 	uint8_t state;
-	uint8_t string_state;
-	uint8_t where;
-	uint8_t after_value;
+	uint8_t where;      /* innermost known container */
+	uint8_t skip_where; /* the one around what is being skipped */
+	uint8_t skip_depth;
+	uint8_t role; /* of the value that comes or is being read */
 	uint8_t depth;
-	uint8_t key_id;
-	uint8_t string_role;
-	uint8_t literal;
-	uint8_t literal_at;
-	uint8_t seen_keys;
-	uint8_t item_keys;
-	uint8_t quad_len;
-	uint8_t pad_count;
-	uint8_t hex_len;
-	uint16_t hex;
-	uint64_t nesting; /* one bit a level: 1 object, 0 array */
-	char quad[4];
-	char key[24];
-	uint8_t key_len;
+	uint8_t escape; /* where in a string's escape */
+	uint8_t known;  /* known keys met so far, one bit each */
+	uint16_t code_unit;
 	uint16_t text_len;
-	char text[WIRE_MAX_NUMBER]; /* a number or name that a segment's end cut */
-	size_t index;               /* of the item being read */
-	size_t vector_bytes;        /* of `vector` filled */
-	float *vector;
-	size_t vector_cap; /* floats */
-	uint64_t *seen;    /* one bit per index */
-	size_t seen_words;
+	uint64_t nesting;           /* one bit a level: 1 object, 0 array */
+	char text[WIRE_MAX_NUMBER]; /* a key, model, number or name, until it is complete */
 };
 
 void wire_reply_init(struct wire_reply *reply);

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/test.h"
+
+#include <jansson.h>
+#include <math.h>
+
+#include "base/random.h"
+#include "wire/base64.h"
+#include "wire/float_text.h"
+#include "wire/reply.h"
+
+#define MOST_VECTORS 64
+#define MOST_FLOATS  64
+
+/* What a reader handed out. */
+struct heard {
+	size_t count;
+	size_t indexes[MOST_VECTORS];
+	uint32_t dimensions[MOST_VECTORS];
+	float vectors[MOST_VECTORS][MOST_FLOATS];
+	bool is_there[MOST_VECTORS];
+};
+
+static void hear(void *context, size_t index, const float *vector, uint32_t dimensions)
+{
+	struct heard *heard = context;
+
+	assert_true(index < MOST_VECTORS && dimensions <= MOST_FLOATS);
+	assert_false(heard->is_there[index]);
+	heard->is_there[index] = true;
+	heard->indexes[heard->count++] = index;
+	heard->dimensions[index] = dimensions;
+	memcpy(heard->vectors[index], vector, dimensions * sizeof(*vector));
+}
+
+/* Feeds a body in segments of `step` bytes, each in memory of its own so that ASan sees its end. */
+static enum embed_status read_in_steps(struct wire_reply *reply, struct heard *heard,
+    const char *body, size_t len, size_t step, size_t count, uint32_t dimensions,
+    struct embed_error *error)
+{
+	enum embed_status status;
+
+	memset(heard, 0, sizeof(*heard));
+	assert_int_equal(wire_reply_start(reply, count, dimensions, hear, heard), EMBED_OK);
+	for (size_t at = 0; at < len; at += step) {
+		size_t part = len - at < step ? len - at : step;
+		char *copy = malloc(part);
+
+		memcpy(copy, body + at, part);
+		status = wire_reply_feed(reply, copy, part, error);
+		free(copy);
+		if (status != EMBED_OK)
+			return status;
+	}
+	return wire_reply_end(reply, error);
+}
+
+static enum embed_status read_body(struct heard *heard, const char *body, size_t count,
+    uint32_t dimensions, struct embed_error *error)
+{
+	struct wire_reply reply;
+	enum embed_status status;
+	enum embed_status by_byte;
+
+	wire_reply_init(&reply);
+	status =
+	    read_in_steps(&reply, heard, body, strlen(body), SIZE_MAX, count, dimensions, error);
+	by_byte = read_in_steps(&reply, heard, body, strlen(body), 1, count, dimensions, error);
+	assert_int_equal(status, by_byte);
+	wire_reply_fini(&reply);
+	return status;
+}
+
+static void assert_good(struct heard *heard, const char *body, size_t count, uint32_t dimensions)
+{
+	struct embed_error error = {0};
+
+	if (read_body(heard, body, count, dimensions, &error) != EMBED_OK)
+		fail_msg("%s: %s", body, error.message);
+}
+
+static void assert_bad(const char *body, size_t count, uint32_t dimensions, const char *expected)
+{
+	struct heard heard;
+	struct embed_error error = {0};
+
+	if (read_body(&heard, body, count, dimensions, &error) != EMBED_BAD_REPLY)
+		fail_msg("accepted: %s", body);
+	if (strstr(error.message, expected) == NULL)
+		fail_msg("%s\nsays: %s\nnot:  %s", body, error.message, expected);
+}
+
+#define USAGE ",\"model\":\"m\",\"usage\":{\"prompt_tokens\":6,\"total_tokens\":6}}"
+
+static void reads_both_layouts(void **state)
+{
+	static const char indented[] =
+	    "{\n  \"object\": \"list\",\n  \"data\": [\n    {\n      \"object\": \"embedding\",\n"
+	    "      \"index\": 0,\n      \"embedding\": [\n        -0.5,\n        0.25\n      ]\n"
+	    "    }\n  ],\n  \"model\": \"text-embedding-ada-002-v2\",\n  \"usage\": {\n"
+	    "    \"prompt_tokens\": 6,\n    \"total_tokens\": 7\n  }\n}\n";
+	static const char compact[] =
+	    "{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"embedding\":[-0.5,2.5e-1],"
+	    "\"index\":0}]" USAGE;
+	struct heard heard;
+
+	(void)state;
+	assert_good(&heard, indented, 1, 2);
+	assert_true(heard.vectors[0][0] == -0.5f && heard.vectors[0][1] == 0.25f);
+	assert_good(&heard, compact, 1, 2);
+	assert_true(heard.vectors[0][0] == -0.5f && heard.vectors[0][1] == 0.25f);
+}
+
+static void tells_model_and_usage(void **state)
+{
+	struct wire_reply reply;
+	struct heard heard;
+	struct embed_error error;
+	const char *body = "{\"usage\":{\"x\":[1],\"total_tokens\":9,\"prompt_tokens\":6,"
+			   "\"completion_tokens\":0},\"model\":\"a\\u0062\\u00e9\\n\","
+			   "\"data\":[{\"embedding\":[1],\"index\":0}],\"id\":null}";
+
+	(void)state;
+	wire_reply_init(&reply);
+	assert_int_equal(
+	    read_in_steps(&reply, &heard, body, strlen(body), 3, 1, 0, &error), EMBED_OK);
+	assert_string_equal(reply.model, "ab??");
+	assert_true(reply.usage.is_known);
+	assert_int_equal(reply.usage.prompt_tokens, 6);
+	assert_int_equal(reply.received, 1);
+	assert_int_equal(reply.dimensions, 1);
+	body = "{\"usage\":{\"total_tokens\":9},\"data\":[{\"embedding\":[1],\"index\":0}]}";
+	assert_int_equal(
+	    read_in_steps(&reply, &heard, body, strlen(body), 3, 1, 0, &error), EMBED_OK);
+	assert_int_equal(reply.usage.prompt_tokens, 9);
+	assert_string_equal(reply.model, "");
+	body = "{\"usage\":null,\"model\":null,\"data\":[{\"embedding\":[1],\"index\":0}]}";
+	assert_int_equal(
+	    read_in_steps(&reply, &heard, body, strlen(body), 3, 1, 0, &error), EMBED_OK);
+	assert_false(reply.usage.is_known);
+	wire_reply_fini(&reply);
+}
+
+static void takes_base64_with_any_escapes(void **state)
+{
+	/* 1.0 and 62 bits that need '+' and '/': AACAPw== is 1.0 */
+	static const float vector[2] = {1.0f, -0x1.fffffep+1f};
+	char base64[16];
+	char body[256];
+	struct heard heard;
+
+	(void)state;
+	assert_int_equal(base64_encode(base64, vector, sizeof(vector)), 12);
+	base64[12] = '\0';
+	assert_non_null(strchr(base64, '/'));
+	snprintf(body, sizeof(body), "{\"data\":[{\"index\":0,\"embedding\":\"%s\"}]}", base64);
+	assert_good(&heard, body, 1, 2);
+	assert_memory_equal(heard.vectors[0], vector, sizeof(vector));
+	for (int style = 0; style < 2; style++) {
+		size_t at = (size_t)snprintf(body, sizeof(body), "{\"data\":[{\"embedding\":\"");
+
+		for (const char *p = base64; *p != '\0'; p++) {
+			if (*p == '/' && style == 0)
+				at += (size_t)snprintf(body + at, sizeof(body) - at, "\\/");
+			else if (style == 1)
+				at += (size_t)snprintf(
+				    body + at, sizeof(body) - at, "\\u%04X", (unsigned)*p);
+			else
+				body[at++] = *p;
+		}
+		snprintf(body + at, sizeof(body) - at, "\",\"index\":0}]}");
+		assert_good(&heard, body, 1, 2);
+		assert_memory_equal(heard.vectors[0], vector, sizeof(vector));
+	}
+}
+
+static void places_vectors_by_index_in_any_order(void **state)
+{
+	struct heard heard;
+
+	(void)state;
+	assert_good(&heard,
+	    "{\"data\":[{\"embedding\":[2],\"index\":2},{\"index\":0,\"embedding\":[0.5]},"
+	    "{\"x\":{\"index\":9,\"embedding\":[{}]},\"embedding\":\"AACAPw==\",\"index\":1}]}",
+	    3, 1);
+	assert_int_equal(heard.indexes[0], 2);
+	assert_true(heard.vectors[0][0] == 0.5f);
+	assert_true(heard.vectors[1][0] == 1.0f);
+	assert_true(heard.vectors[2][0] == 2.0f);
+}
+
+static void keys_may_be_escaped_and_look_alikes_are_skipped(void **state)
+{
+	struct heard heard;
+
+	(void)state;
+	assert_good(&heard,
+	    "{\"dat\":[1],\"data2\":{\"data\":[5]},\"list\":[[{\"data\":[1]}],\"a\\\"]\"],"
+	    "\"\\u0064ata\":[{\"in\\u0064ex\":0,\"embedding\":[1]}]}",
+	    1, 1);
+}
+
+static void refuses_what_is_not_a_good_reply(void **state)
+{
+	static const struct {
+		const char *body;
+		size_t count;
+		uint32_t dimensions;
+		const char *says;
+	} cases[] = {
+	    {"", 1, 0, "too early"},
+	    {"   ", 1, 0, "too early"},
+	    {"{}", 1, 0, "no `data`"},
+	    {"{\"error\":{\"message\":\"x\"}}", 1, 0, "no `data`"},
+	    {"[]", 1, 0, "not an object"},
+	    {"1 ", 1, 0, "not an object"},
+	    {"null ", 1, 0, "not an object"},
+	    {"\"a\"", 1, 0, "not an object"},
+	    {"{\"data\":null}", 1, 0, "`data` is not a list"},
+	    {"{\"data\":{}}", 1, 0, "`data` is not a list"},
+	    {"{\"data\":5}", 1, 0, "`data` is not a list"},
+	    {"{\"data\":[5]}", 1, 0, "not an object"},
+	    {"{\"data\":[[]]}", 1, 0, "not an object"},
+	    {"{\"data\":[]}", 1, 0, "0 of 1 vectors"},
+	    {"{\"data\":[{}]}", 1, 0, "no `embedding`"},
+	    {"{\"data\":[{\"embedding\":[1]}]}", 1, 0, "no `index`"},
+	    {"{\"data\":[{\"index\":0}]}", 1, 0, "no `embedding`"},
+	    {"{\"data\":[{\"index\":1,\"embedding\":[1]}]}", 1, 0, "index 1 is outside"},
+	    {"{\"data\":[{\"index\":-1,\"embedding\":[1]}]}", 1, 0, "index -1 is outside"},
+	    {"{\"data\":[{\"index\":0.0,\"embedding\":[1]}]}", 1, 0, "index 0.0 is outside"},
+	    {"{\"data\":[{\"index\":99999999999999999999,\"embedding\":[1]}]}", 1, 0, "outside"},
+	    {"{\"data\":[{\"index\":\"0\",\"embedding\":[1]}]}", 1, 0, "not a number"},
+	    {"{\"data\":[{\"index\":null,\"embedding\":[1]}]}", 1, 0, "not a number"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1]},{\"index\":0,\"embedding\":[1]}]}", 2, 0,
+		"index 0 came twice"},
+	    {"{\"data\":[{\"index\":0,\"index\":0,\"embedding\":[1]}]}", 1, 0, "comes twice"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1],\"embedding\":[1]}]}", 1, 0, "comes twice"},
+	    {"{\"data\":[],\"data\":[{\"index\":0,\"embedding\":[1]}]}", 1, 0, "comes twice"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[]}]}", 1, 0, "is empty"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"\"}]}", 1, 0, "is empty"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":null}]}", 1, 0, "neither base64 nor"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":{}}]}", 1, 0, "neither base64 nor"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":3}]}", 1, 0, "neither base64 nor"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1,null]}]}", 1, 0, "not a number"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[\"1\"]}]}", 1, 0, "not a number"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[[1]]}]}", 1, 0, "not a number"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[NaN]}]}", 1, 0, "a value was due"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1e39]}]}", 1, 0, "not finite"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"AADAfw==\"}]}", 1, 0, "not finite"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[0,-0.0]}]}", 1, 0, "all zeros"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1,2]}]}", 1, 3, "too few"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1,2]}]}", 1, 1, "too many"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1,2]},{\"index\":1,\"embedding\":[1]}]}", 2, 0,
+		"too few"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"AACAPwA=\"}]}", 1, 0, "whole number"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"AACAPw\"}]}", 1, 0, "four characters"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"AACAPw==A\"}]}", 1, 0, "padding"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"AAC?Pw==\"}]}", 1, 0, "not base64"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"AAC\nPw==\"}]}", 1, 0, "control"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":\"AACAPx==\"}]}", 1, 0, "not base64"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1.]}]}", 1, 0, "JSON number"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[01]}]}", 1, 0, "JSON number"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1 2]}]}", 1, 0, "','"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1,]}]}", 1, 0, "value was due"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1}}]}", 1, 0, "closes nothing"},
+	    {"{\"data\":[{\"index\":0 \"embedding\":[1]}]}", 1, 0, "','"},
+	    {"{\"data\" [{\"index\":0,\"embedding\":[1]}]}", 1, 0, "':'"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1]}]}x", 1, 0, "after its end"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1]}],}", 1, 0, "a key was due"},
+	    {"{\"a\":tru,\"data\":[{\"index\":0,\"embedding\":[1]}]}", 1, 0, "not JSON"},
+	    {"{\"a\":\"\\x\",\"data\":[{\"index\":0,\"embedding\":[1]}]}", 1, 0, "escape"},
+	    {"{\"a\":\"\\u00g0\",\"data\":[{\"index\":0,\"embedding\":[1]}]}", 1, 0, "hex"},
+	    {"{\"data\":[{\"index\":0,\"embedding\":[1]}]", 1, 0, "too early"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_bad(cases[i].body, cases[i].count, cases[i].dimensions, cases[i].says);
+}
+
+static void names_the_vector_at_fault(void **state)
+{
+	struct heard heard;
+	struct embed_error error;
+
+	(void)state;
+	assert_int_equal(
+	    read_body(&heard,
+		"{\"data\":[{\"index\":1,\"embedding\":[1]},{\"index\":0,\"embedding\":[0]}]}", 2,
+		0, &error),
+	    EMBED_BAD_REPLY);
+	assert_int_equal(error.index, 0);
+}
+
+static void nesting_is_bounded(void **state)
+{
+	char body[300];
+	struct wire_reply reply;
+	struct heard heard;
+	struct embed_error error;
+
+	(void)state;
+	wire_reply_init(&reply);
+	memset(body, '[', sizeof(body));
+	memcpy(body, "{\"a\":", 5);
+	assert_int_equal(
+	    read_in_steps(&reply, &heard, body, sizeof(body), 7, 1, 0, &error), EMBED_BAD_REPLY);
+	assert_non_null(strstr(error.message, "nested"));
+	wire_reply_fini(&reply);
+}
+
+static void a_number_is_bounded(void **state)
+{
+	char body[WIRE_MAX_NUMBER + 200];
+	size_t prefix = (size_t)snprintf(body, sizeof(body), "{\"data\":[{\"embedding\":[0.");
+	struct wire_reply reply;
+	struct heard heard;
+	struct embed_error error;
+
+	(void)state;
+	wire_reply_init(&reply);
+	memset(body + prefix, '1', WIRE_MAX_NUMBER);
+	assert_int_equal(
+	    read_in_steps(&reply, &heard, body, prefix + WIRE_MAX_NUMBER, SIZE_MAX, 1, 0, &error),
+	    EMBED_BAD_REPLY);
+	assert_non_null(strstr(error.message, "characters"));
+	wire_reply_fini(&reply);
+}
+
+static void more_vectors_than_asked_are_refused(void **state)
+{
+	(void)state;
+	assert_bad("{\"data\":[{\"index\":0,\"embedding\":[1]},{\"index\":1,\"embedding\":[1]}]}",
+	    1, 0, "outside 0..0");
+}
+
+static void stays_bad_after_a_fault(void **state)
+{
+	struct wire_reply reply;
+	struct heard heard = {0};
+
+	(void)state;
+	wire_reply_init(&reply);
+	assert_int_equal(wire_reply_start(&reply, 1, 0, hear, &heard), EMBED_OK);
+	assert_int_equal(wire_reply_feed(&reply, "[", 1, NULL), EMBED_BAD_REPLY);
+	assert_int_equal(wire_reply_feed(&reply, "{", 1, NULL), EMBED_BAD_REPLY);
+	assert_int_equal(wire_reply_end(&reply, NULL), EMBED_BAD_REPLY);
+	assert_int_equal(
+	    wire_reply_start(&reply, 1, WIRE_MAX_DIMENSIONS + 1, hear, &heard), EMBED_TOO_LARGE);
+	wire_reply_fini(&reply);
+}
+
+/* ---- Properties ----------------------------------------------------- */
+
+static void write_random_reply(struct buffer *out, struct random *random, size_t count,
+    uint32_t dimensions, float vectors[][MOST_FLOATS])
+{
+	enum wire_layout layout = (enum wire_layout)random_below(random, 2);
+	struct wire_reply_writer writer;
+
+	wire_reply_begin(&writer, out, layout, (enum wire_format)random_below(random, 2));
+	for (size_t i = 0; i < count; i++) {
+		for (uint32_t j = 0; j < dimensions; j++)
+			vectors[i][j] = (float)(random_unit(random) - 0.5);
+		wire_reply_add(&writer, i, vectors[i], dimensions);
+	}
+	assert_int_equal(wire_reply_finish(&writer, "m\"odel", count * 3), EMBED_OK);
+}
+
+/* Whatever we write, jansson reads, in the shape of PROTOCOL.md 1.2. */
+static void assert_is_a_reply(const struct buffer *body, size_t count, uint32_t dimensions,
+    const float vectors[][MOST_FLOATS])
+{
+	json_t *root = json_loadb(body->bytes, body->len, 0, NULL);
+	json_t *data = json_object_get(root, "data");
+
+	assert_non_null(root);
+	assert_string_equal(json_string_value(json_object_get(root, "object")), "list");
+	assert_string_equal(json_string_value(json_object_get(root, "model")), "m\"odel");
+	assert_int_equal(json_array_size(data), count);
+	for (size_t i = 0; i < count; i++) {
+		json_t *item = json_array_get(data, i);
+		json_t *embedding = json_object_get(item, "embedding");
+
+		assert_string_equal(
+		    json_string_value(json_object_get(item, "object")), "embedding");
+		assert_int_equal(json_integer_value(json_object_get(item, "index")), i);
+		assert_int_equal(json_object_size(item), 3);
+		if (json_is_string(embedding))
+			continue;
+		assert_int_equal(json_array_size(embedding), dimensions);
+		for (uint32_t j = 0; j < dimensions; j++)
+			assert_true((float)json_number_value(json_array_get(embedding, j)) ==
+				    vectors[i][j]);
+	}
+	json_decref(root);
+}
+
+static void what_is_written_is_read_back_at_every_segment_size(void **state)
+{
+	struct random random = {7};
+	static float vectors[MOST_VECTORS][MOST_FLOATS];
+	static struct heard heard;
+	struct wire_reply reply;
+	struct buffer body;
+	struct embed_error error;
+
+	(void)state;
+	wire_reply_init(&reply);
+	buffer_init(&body, 1 << 24);
+	for (int round = 0; round < 60; round++) {
+		size_t count = 1 + random_below(&random, 4);
+		uint32_t dimensions = 1 + (uint32_t)random_below(&random, MOST_FLOATS);
+
+		buffer_reset(&body);
+		write_random_reply(&body, &random, count, dimensions, vectors);
+		assert_is_a_reply(&body, count, dimensions, (const float(*)[MOST_FLOATS])vectors);
+		for (size_t step = 1; step < 70; step += 1 + random_below(&random, 3)) {
+			assert_int_equal(read_in_steps(&reply, &heard, body.bytes, body.len, step,
+					     count, step % 2 ? dimensions : 0, &error),
+			    EMBED_OK);
+			assert_int_equal(heard.count, count);
+			assert_int_equal(reply.usage.prompt_tokens, count * 3);
+			for (size_t i = 0; i < count; i++)
+				assert_memory_equal(
+				    heard.vectors[i], vectors[i], dimensions * sizeof(float));
+		}
+	}
+	buffer_fini(&body);
+	wire_reply_fini(&reply);
+}
+
+static void every_split_in_two_reads_the_same(void **state)
+{
+	static const char body[] =
+	    "{ \"data\" : [ {\"embedding\": [ -1.5e+0 , 0.25,1E-2],\"index\":1,\"x\":tr"
+	    "ue},\r\n\t{\"index\":0,\"embedding\":\"AACAPwAAgD8AAIA\\/\",\"y\":\"\\ud83d\\ude00\"}], "
+	    "\"usage\":{\"prompt_tokens\":12},\"model\":\"m\"}";
+	static struct heard heard;
+	struct wire_reply reply;
+
+	(void)state;
+	wire_reply_init(&reply);
+	for (size_t cut = 0; cut < sizeof(body); cut++) {
+		memset(&heard, 0, sizeof(heard));
+		assert_int_equal(wire_reply_start(&reply, 2, 3, hear, &heard), EMBED_OK);
+		assert_int_equal(wire_reply_feed(&reply, body, cut, NULL), EMBED_OK);
+		/* Cut there for good, it is never taken for whole. */
+		if (cut < sizeof(body) - 1) {
+			struct wire_reply ended = reply;
+
+			assert_int_equal(wire_reply_end(&ended, NULL), EMBED_BAD_REPLY);
+		}
+		assert_int_equal(
+		    wire_reply_feed(&reply, body + cut,
+			sizeof(body) - 1 - cut < sizeof(body) ? sizeof(body) - 1 - cut : 0, NULL),
+		    EMBED_OK);
+		assert_int_equal(wire_reply_end(&reply, NULL), EMBED_OK);
+		assert_true(heard.vectors[1][0] == -1.5f && heard.vectors[1][2] == 0.01f);
+		assert_true(heard.vectors[0][2] == 1.0f);
+		assert_int_equal(reply.usage.prompt_tokens, 12);
+		if (cut == sizeof(body) - 1)
+			break;
+	}
+	wire_reply_fini(&reply);
+}
+
+/* A changed byte is either refused or leaves a JSON document; jansson decides. */
+static void accepts_nothing_that_jansson_refuses(void **state)
+{
+	struct random random = {11};
+	static float vectors[MOST_VECTORS][MOST_FLOATS];
+	static struct heard heard;
+	struct wire_reply reply;
+	struct buffer body;
+	size_t accepted = 0;
+
+	(void)state;
+	wire_reply_init(&reply);
+	buffer_init(&body, 1 << 20);
+	for (int round = 0; round < 20000; round++) {
+		static const char odd[] = "{}[]\",:0159.eE+-/\\ntfalsru \n\t=AZ";
+		json_t *root;
+
+		if (round % 50 == 0) {
+			buffer_reset(&body);
+			write_random_reply(&body, &random, 2, 3, vectors);
+		}
+		size_t at = random_below(&random, body.len);
+		char before = body.bytes[at];
+
+		body.bytes[at] = odd[random_below(&random, sizeof(odd) - 1)];
+		if (read_in_steps(&reply, &heard, body.bytes, body.len,
+			1 + random_below(&random, 40), 2, 3, NULL) == EMBED_OK) {
+			accepted++;
+			root = json_loadb(body.bytes, body.len, 0, NULL);
+			if (root == NULL)
+				fail_msg("accepted: %.*s", (int)body.len, body.bytes);
+			json_decref(root);
+		}
+		body.bytes[at] = before;
+	}
+	assert_true(accepted > 100);
+	buffer_fini(&body);
+	wire_reply_fini(&reply);
+}
+
+static void the_bound_for_a_reply_holds(void **state)
+{
+	static float vector[3] = {-1.1754944e-38f, -8.761882781982422e-6f, -0.00012345678f};
+	struct wire_reply_writer writer;
+	struct buffer body;
+
+	(void)state;
+	buffer_init(&body, 1 << 20);
+	for (int layout = 0; layout < 2; layout++) {
+		for (int format = 0; format < 2; format++) {
+			buffer_reset(&body);
+			wire_reply_begin(
+			    &writer, &body, (enum wire_layout)layout, (enum wire_format)format);
+			for (size_t i = 0; i < 100; i++)
+				wire_reply_add(&writer, i, vector, 3);
+			wire_reply_finish(&writer, "text-embedding-3-small", UINT64_MAX);
+			assert_true(body.len <= wire_reply_bytes((enum wire_layout)layout,
+						    (enum wire_format)format, 100, 3));
+		}
+	}
+	buffer_fini(&body);
+}
+
+static void writes_openais_two_layouts(void **state)
+{
+	static const float vector[2] = {0.0209503173828125f, -1.0f};
+	struct wire_reply_writer writer;
+	struct buffer body;
+
+	(void)state;
+	buffer_init(&body, 1 << 20);
+	wire_reply_begin(&writer, &body, WIRE_LAYOUT_COMPACT, WIRE_FORMAT_FLOAT);
+	wire_reply_add(&writer, 0, vector, 2);
+	wire_reply_add_text(&writer, 7, "null", 4);
+	wire_reply_finish(&writer, "m", 6);
+	assert_string_equal(
+	    buffer_reserve(&body, 1) ? (body.bytes[body.len] = '\0', body.bytes) : "",
+	    "{\"object\":\"list\",\"data\":[{\"object\":\"embedding\",\"embedding\":"
+	    "[0.0209503173828125,-1.0],\"index\":0},{\"object\":\"embedding\",\"embedding\":null,"
+	    "\"index\":7}],\"model\":\"m\",\"usage\":{\"prompt_tokens\":6,\"total_tokens\":6}}");
+	buffer_reset(&body);
+	wire_reply_begin(&writer, &body, WIRE_LAYOUT_INDENTED, WIRE_FORMAT_FLOAT);
+	wire_reply_add(&writer, 0, vector, 2);
+	wire_reply_finish(&writer, "m", 6);
+	assert_string_equal(
+	    buffer_reserve(&body, 1) ? (body.bytes[body.len] = '\0', body.bytes) : "",
+	    "{\n  \"object\": \"list\",\n  \"data\": [\n    {\n      \"object\": \"embedding\",\n"
+	    "      \"index\": 0,\n      \"embedding\": [\n        0.020950317,\n        -1\n      ]\n"
+	    "    }\n  ],\n  \"model\": \"m\",\n  \"usage\": {\n    \"prompt_tokens\": 6,\n"
+	    "    \"total_tokens\": 6\n  }\n}\n");
+	buffer_fini(&body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(reads_both_layouts),
+	    cmocka_unit_test(tells_model_and_usage),
+	    cmocka_unit_test(takes_base64_with_any_escapes),
+	    cmocka_unit_test(places_vectors_by_index_in_any_order),
+	    cmocka_unit_test(keys_may_be_escaped_and_look_alikes_are_skipped),
+	    cmocka_unit_test(refuses_what_is_not_a_good_reply),
+	    cmocka_unit_test(names_the_vector_at_fault),
+	    cmocka_unit_test(nesting_is_bounded),
+	    cmocka_unit_test(a_number_is_bounded),
+	    cmocka_unit_test(more_vectors_than_asked_are_refused),
+	    cmocka_unit_test(stays_bad_after_a_fault),
+	    cmocka_unit_test(what_is_written_is_read_back_at_every_segment_size),
+	    cmocka_unit_test(every_split_in_two_reads_the_same),
+	    cmocka_unit_test(accepts_nothing_that_jansson_refuses),
+	    cmocka_unit_test(the_bound_for_a_reply_holds),
+	    cmocka_unit_test(writes_openais_two_layouts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
