@@ -17,6 +17,8 @@
 #ifndef TEXT_BOUNDARY_H
 #define TEXT_BOUNDARY_H
 
+#include <stdbool.h>
+
 #include <embed.h>
 
 #define BOUNDARY_WINDOW ((size_t)16 << 10)
@@ -35,7 +37,7 @@ enum embed_status boundary_create(
 void boundary_destroy(struct boundary *boundary);
 
 /* The text to look at; costs little. */
-enum embed_status boundary_set_text(struct boundary *boundary, const char *bytes, size_t len);
+void boundary_set_text(struct boundary *boundary, const char *bytes, size_t len);
 
 /* First boundary after `offset`; `len` at the latest.  offset < len. */
 size_t boundary_after(struct boundary *boundary, size_t offset);
@@ -48,7 +50,7 @@ size_t boundary_before(struct boundary *boundary, size_t floor, size_t offset);
 
 /* ---- By bytes -------------------------------------------------------- */
 
-/* Ends with LF, CR LF or CR; the offset after the line end, or `len`. */
+/* The offset after the next line end (LF, CR LF), or `len`. */
 size_t boundary_line_end(const char *bytes, size_t len, size_t offset);
 
 /* Only blanks and a line end. */
