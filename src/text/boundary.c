@@ -136,20 +136,28 @@ static size_t raw_after(struct boundary *boundary, size_t offset)
 	return found;
 }
 
+static size_t sentence_after(struct boundary *boundary, size_t offset)
+{
+	const char *bytes = boundary->bytes;
+	size_t found = raw_after(boundary, offset);
+	size_t end, clause;
+
+	while (found < boundary->len && found - offset < BOUNDARY_WINDOW &&
+	       (sentence_goes_on(bytes, boundary->len, offset, found) ||
+		   sentence_without_opening(bytes, offset, found) == offset))
+		found = raw_after(boundary, found);
+	end = found < boundary->len ? sentence_without_opening(bytes, offset, found) : found;
+	if (end == offset)
+		end = found;
+	clause = sentence_thai_clause(bytes, offset, end);
+	return clause != 0 ? clause : end;
+}
+
 size_t boundary_after(struct boundary *boundary, size_t offset)
 {
-	size_t found = raw_after(boundary, offset);
-	size_t clause;
-
-	if (boundary->kind != BOUNDARY_SENTENCE)
-		return found;
-	while (found < boundary->len && found - offset < BOUNDARY_WINDOW &&
-	       sentence_goes_on(boundary->bytes, boundary->len, offset, found))
-		found = raw_after(boundary, found);
-	if (found < boundary->len)
-		found = sentence_without_opening(boundary->bytes, offset, found);
-	clause = sentence_thai_clause(boundary->bytes, offset, found);
-	return clause != 0 ? clause : found;
+	if (boundary->kind == BOUNDARY_SENTENCE)
+		return sentence_after(boundary, offset);
+	return raw_after(boundary, offset);
 }
 
 /* ---- Backwards ---------------------------------------------------------------- */

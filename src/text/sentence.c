@@ -110,8 +110,7 @@ size_t sentence_without_opening(const char *bytes, size_t start, size_t found)
 		size_t size;
 		uint32_t code = utf8_decode(bytes + last, end - last, &size);
 
-		if (last == start || code < 0x80 ||
-		    u_charType((UChar32)code) != U_START_PUNCTUATION)
+		if (code < 0x80 || u_charType((UChar32)code) != U_START_PUNCTUATION)
 			break;
 		end = last;
 	}

@@ -16,7 +16,7 @@
  */
 bool sentence_goes_on(const char *bytes, size_t len, size_t start, size_t found);
 
-/* The rules take an opening bracket or quote right after a stop along; it belongs to what follows. */
+/* The rules take an opening bracket or quote right after a stop along; it belongs to what follows.  `start`: there is nothing else. */
 size_t sentence_without_opening(const char *bytes, size_t start, size_t found);
 
 /* First place in (start, end) after a blank between Thai letters; 0: none. */
