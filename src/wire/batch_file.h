@@ -125,11 +125,11 @@ struct batch_object {
 	int64_t completed;
 	int64_t failed;
 	int64_t input_tokens;
-	const struct batch_failure
-	    *failures; /* writer only; the reader gives the first in `first_failure` */
+	/* For the writer all failures; the reader gives their count and the first. */
+	const struct batch_failure *failures;
 	size_t failure_count;
-	struct batch_failure first_failure; /* reader only */
-	const char *metadata;               /* writer only: JSON object text, or NULL */
+	struct batch_failure first_failure;
+	const char *metadata; /* writer only: JSON object text, or NULL */
 };
 
 /* Indented by 2 at `indent` levels, no newline at the end (so that lists can hold them). */
