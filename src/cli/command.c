@@ -85,7 +85,7 @@ int command_fail(const struct embed_error *error)
 	return command_exit_of(error->status);
 }
 
-int command_usage(const char *format, ...)
+int command_misuse(const char *format, ...)
 {
 	va_list args;
 
@@ -262,9 +262,9 @@ static int unknown_command(const char *name)
 		names[i] = commands[i]->name;
 	near = option_nearest(name, names, COMMAND_COUNT);
 	if (near != NULL)
-		return command_usage(
+		return command_misuse(
 		    "there is no command \"%.60s\"; did you mean \"%s\"?", name, near);
-	return command_usage("there is no command \"%.60s\"; \"embed --help\" lists them", name);
+	return command_misuse("there is no command \"%.60s\"; \"embed --help\" lists them", name);
 }
 
 int command_main(int argc, char **argv, char **environment)

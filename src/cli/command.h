@@ -60,7 +60,7 @@ int command_main(int argc, char **argv, char **environment);
 int command_fail(const struct embed_error *error);
 
 /* The same for a wrong use that has no embed_error; returns COMMAND_USAGE. */
-int command_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int command_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The exit status for a status of the library. */
 int command_exit_of(enum embed_status status);

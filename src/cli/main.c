@@ -9,6 +9,6 @@ int main(int argc, char **argv)
 {
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (!signals_install())
-		return command_usage("cannot set up signals");
+		return command_misuse("cannot set up signals");
 	return command_main(argc - 1, argv + 1, environ);
 }

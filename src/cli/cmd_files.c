@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/embedding.h"
+#include "cli/files_source.h"
+
+struct files_options {
+#define OPTION OPTION_FIELD
+#include "cli/files.def"
+#undef OPTION
+};
+
+static const struct option_row rows[] = {
+#define OPTION(...) OPTION_ROW(struct files_options, __VA_ARGS__)
+#include "cli/files.def"
+#undef OPTION
+};
+
+static const struct option_set set =
+    OPTION_SET("files", "Options of embed files", struct files_options, rows);
+
+/* The places of --clean's values. */
+static const uint32_t presets[] = {EMBED_CLEAN_NONE, EMBED_CLEAN_LIGHT, EMBED_CLEAN_STRONG};
+
+static struct files_source_options source_options(const struct files_options *own)
+{
+	struct files_source_options options = {
+	    .is_strategy_auto = own->strategy == 0,
+	    .clean_flags = presets[own->clean],
+	    .chunk = EMBED_CHUNK_OPTIONS_INIT,
+	};
+
+	if (own->strategy > 0)
+		options.chunk.strategy = (enum embed_chunk_strategy)(own->strategy - 1);
+	options.chunk.max = own->size;
+	options.chunk.overlap = own->overlap;
+	options.chunk.min = own->min_size;
+	options.chunk.unit = (enum embed_chunk_unit)own->unit;
+	return options;
+}
+
+/* Settings that can never work are told once, not per document. */
+static enum embed_status check_chunking(
+    const struct files_source_options *options, struct embed_error *error)
+{
+	embed_chunks *chunks;
+	enum embed_status status = embed_chunk("a", 1, &options->chunk, &chunks, error);
+
+	if (status == EMBED_OK)
+		embed_chunks_destroy(chunks);
+	return status;
+}
+
+static int run_walk(const struct command_input *input, const struct files_options *own,
+    const struct files_source_options *options, const struct walk *walk)
+{
+	struct embedding_output output = EMBEDDING_OUTPUT(own);
+	struct files_source source;
+	int exit_status;
+
+	if (walk->skipped > 0)
+		fprintf(stderr, "embed: %llu files of no known kind were left out\n",
+		    (unsigned long long)walk->skipped);
+	output.has_documents = true;
+	files_source_init(&source, options, walk);
+	exit_status = embedding_run(input, "files", &source.source, &output);
+	files_source_fini(&source);
+	return exit_status;
+}
+
+static int run(const struct command_input *input)
+{
+	const struct files_options *own = input->own;
+	struct files_source_options options = source_options(own);
+	struct embed_error error;
+	struct walk walk = {0};
+	int exit_status;
+
+	if (input->argument_count == 0)
+		return command_misuse("files: name documents or folders: embed files PATH...");
+	error_clear(&error);
+	if (check_chunking(&options, &error) != EMBED_OK ||
+	    walk_paths(&walk, input->arguments, input->argument_count, &error) != EMBED_OK)
+		exit_status = command_fail(&error);
+	else
+		exit_status = run_walk(input, own, &options, &walk);
+	walk_fini(&walk);
+	return exit_status;
+}
+
+const struct command command_files = {
+    .name = "files",
+    .arguments = "PATH...",
+    .summary = "Clean, chunk and embed documents and folders",
+    .details =
+	"Writes one record for each chunk: {\"id\":\"PATH#n\",\"source\":\"PATH\",\"chunk\":n,\n"
+	"\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..,\"embedding\":[..]}. Folders are walked in\n"
+	"order of names; hidden files and files of no known kind are left out. PDF needs\n"
+	"pdftotext, DOCX, ODT, RTF and EPUB need pandoc.",
+    .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
+    .own = &set,
+    .run = run,
+};

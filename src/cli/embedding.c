@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/embedding.h"
+
+#include "base/error.h"
+#include "cli/pipeline.h"
+#include "cli/writer.h"
+
+/* A group holds what one request takes, and no more text than that: 295,000 tokens of four bytes. */
+#define GROUP_TEXTS 2048
+#define GROUP_BYTES (1200u << 10)
+
+static enum embed_status open_writer(struct writer *writer, const struct command_input *input,
+    const struct embedding_output *output, struct embed_error *error)
+{
+	const struct request_options *request = options_values(input->options, &settings_request);
+	struct writer_options options = {
+	    .path = output->path,
+	    .format = (enum writer_format)output->format,
+	    .embedding = (enum writer_embedding)output->embedding,
+	    .has_documents = output->has_documents,
+	    .dimensions = request->dimensions > UINT32_MAX ? 0 : (uint32_t)request->dimensions,
+	};
+
+	return writer_open(writer, &options, error);
+}
+
+static size_t group_texts(const struct service_options *service)
+{
+	return service->batch_texts > 0 && service->batch_texts < GROUP_TEXTS ? service->batch_texts
+									      : GROUP_TEXTS;
+}
+
+static int run(const struct command_input *input, const char *name, embed_service *service,
+    struct source *source, struct writer *writer, size_t window_bytes)
+{
+	const struct service_options *values = options_values(input->options, &settings_service);
+	struct progress progress;
+	struct progress_state state = {0};
+	struct pipeline_options options = {
+	    .service = service,
+	    .request = settings_request_of(input->options),
+	    .source = source,
+	    .writer = writer,
+	    .progress = &progress,
+	    .group_texts = group_texts(values),
+	    .group_bytes = GROUP_BYTES,
+	    .window_bytes = window_bytes,
+	    .no_lookup = values->no_store,
+	};
+
+	progress_start(&progress, name, input->options, input->log);
+	return pipeline_run(&options, &state);
+}
+
+int embedding_run(const struct command_input *input, const char *name, struct source *source,
+    const struct embedding_output *output)
+{
+	embed_service *service = NULL;
+	struct embed_error error;
+	struct writer writer;
+	int exit_status;
+
+	error_clear(&error);
+	if (settings_open_service(&service, input->options, SETTINGS_ONLINE, input->log, &error) !=
+	    EMBED_OK)
+		return command_fail(&error);
+	if (open_writer(&writer, input, output, &error) != EMBED_OK) {
+		embed_close(service);
+		return command_fail(&error);
+	}
+	exit_status = run(input, name, service, source, &writer, output->window_bytes);
+	embed_close(service);
+	return exit_status;
+}
