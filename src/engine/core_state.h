@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Core state: what the parts of the core share (core.c: jobs and flights in
+ * and out; core_send.c: what goes when and where; core_answer.c: what an
+ * answer means).  Nobody else includes this.
+ */
+#ifndef ENGINE_CORE_STATE_H
+#define ENGINE_CORE_STATE_H
+
+#include "engine/core.h"
+#include "engine/retry.h"
+#include "engine/table.h"
+
+/* Batches that wait for a slot, first come first served. */
+struct ready {
+	struct batch *first, *last;
+};
+
+struct core {
+	struct engine_options options;
+	struct engine_hooks hooks;
+	int64_t unix_offset_us;
+	struct names names;
+	struct table table;
+	struct queue queue;
+	struct heap deadlines; /* engine_job.deadline */
+	struct heap due;       /* batch.due: batches that wait for a time */
+	struct ready ready[LANES];
+	struct upstream *upstreams;
+	struct engine_job *jobs;  /* the newest */
+	struct attempt *attempts; /* the newest, recorded or not */
+	size_t flights;           /* with those of probes */
+	size_t batches;
+	size_t vector_bytes; /* about, of attempts that are not destroyed */
+	uint64_t mark;       /* of the newest attempt */
+	struct retry_budget budget;
+	struct random random;
+	int64_t interactive_us;   /* when a text last came into that lane */
+	uint32_t interactive_run; /* attempts of that lane since the last bulk one */
+	int64_t send_wake_us;     /* when core_send may find something again */
+	int64_t last_success_us;
+	double taken_per_s; /* permits sent, smoothed: for core_wait_us */
+	double taken_permits;
+	int64_t taken_since_us;
+	struct embed_stats stats;
+	bool is_closed;
+};
+
+/* ---- core.c ---------------------------------------------------------- */
+
+/* Answers one waiter; its job may be over then. */
+void core_answer_waiter(
+    struct core *core, struct waiter *waiter, const struct engine_outcome *outcome);
+
+/* Answers all who wait for the flight with `error` and ends it. */
+void core_fail_flight(struct core *core, struct flight *flight, const struct embed_error *error);
+
+/* The flight, which nobody waits for, is no more. */
+void core_end_flight(struct core *core, struct flight *flight);
+
+/* The flight, which has lost its owner, goes over to somebody who waits for it. */
+void core_rehome(struct core *core, struct flight *flight);
+
+/* Fails all flights of the batch and destroys it. */
+void core_fail_batch(struct core *core, struct batch *batch, const struct embed_error *error);
+
+void core_drop_batch(struct core *core, struct batch *batch);
+
+/* Fails what has been queued for longer than the retry deadline. */
+void core_expire_queue(struct core *core, const struct embed_error *error, int64_t now_us);
+
+/* ---- core_send.c ----------------------------------------------------- */
+
+void core_ready(struct core *core, struct batch *batch);
+
+/* Another upstream than those that failed the batch, which could be tried at once. */
+bool core_can_fail_over(struct core *core, const struct batch *batch, int64_t now_us);
+
+#endif
