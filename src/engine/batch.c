@@ -197,6 +197,7 @@ struct attempt *attempt_create(
 
 	if (!attempt)
 		return NULL;
+	attempt->id = mark;
 	attempt->batch = batch;
 	attempt->upstream = upstream;
 	set_dimensions(attempt, batch->kind);

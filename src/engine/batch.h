@@ -65,6 +65,7 @@ struct attempt {
 	struct engine_record record; /* first: a record is its attempt */
 	struct inbox_item recorded_item;
 	enum embed_status recorded_status;
+	uint64_t id;                   /* differs from attempt to attempt */
 	struct attempt *newer, *older; /* all attempts */
 	struct batch *batch;
 	struct upstream *upstream;

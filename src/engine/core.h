@@ -84,6 +84,9 @@ bool core_is_empty(const struct core *core);
 
 /* ---- Looking at it --------------------------------------------------- */
 
+/* Tokens of the texts that wait to be sent for the first time. */
+uint64_t core_queued_tokens(const struct core *core);
+
 /* Adds counters, sets levels. */
 void core_stats(const struct core *core, struct embed_stats *stats);
 size_t core_upstream_count(const struct core *core);

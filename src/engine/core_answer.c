@@ -17,6 +17,8 @@
  */
 #define REFUSALS_MOST 64
 
+#define BAD_REPLIES_MOST 3
+
 /* ---- The upstream ---------------------------------------------------- */
 
 static void log_upstream(const struct core *core, enum embed_log_level level, const char *event,
@@ -300,6 +302,15 @@ static void give_up(
 		core_expire_queue(core, &told, now_us);
 }
 
+/* An answer that is no use was billed, so it is not asked for often. */
+static uint32_t most_attempts(const struct core *core, const struct wire_fault *fault)
+{
+	uint32_t most = core->options.max_attempts;
+
+	return fault->error.status == EMBED_BAD_REPLY && most > BAD_REPLIES_MOST ? BAD_REPLIES_MOST
+										 : most;
+}
+
 static void retry_later(
     struct core *core, struct batch *batch, const struct wire_fault *fault, int64_t now_us)
 {
@@ -314,7 +325,7 @@ static void retry_later(
 	budget_us = retry_budget_take(&core->budget, now_us);
 	if (wait_us < budget_us)
 		wait_us = budget_us;
-	if (batch->attempts >= core->options.max_attempts || now_us + wait_us > batch->give_up_us)
+	if (batch->attempts >= most_attempts(core, fault) || now_us + wait_us > batch->give_up_us)
 		give_up(core, batch, &fault->error, now_us);
 	else if (wait_us == 0)
 		core_ready(core, batch);
@@ -477,75 +488,4 @@ void core_recorded(struct core *core, struct attempt *attempt, enum embed_status
 	forget_numbers(core, attempt);
 	unlink_attempt(core, attempt);
 	attempt_destroy(attempt);
-}
-
-/* ---- Looking at it --------------------------------------------------- */
-
-void core_stats(const struct core *core, struct embed_stats *stats)
-{
-#define ADD(name) stats->name += core->stats.name
-	ADD(attempts);
-	ADD(attempts_failed);
-	ADD(sent_texts);
-	ADD(billed_tokens);
-	ADD(retries);
-	ADD(splits);
-	ADD(failovers);
-	ADD(rate_limited);
-	ADD(timeouts);
-	ADD(bad_replies);
-#undef ADD
-	for (size_t i = 0; i < LANES; i++) {
-		stats->queued_texts += core->queue.lanes[i].texts;
-		stats->queued_tokens += core->queue.lanes[i].tokens;
-	}
-	stats->flights += core->flights;
-	for (size_t i = 0; i < core->options.upstream_count; i++) {
-		stats->in_flight += core->upstreams[i].slots.taken;
-		stats->slots += slots_count(&core->upstreams[i].slots);
-		stats->breakers_open += core->upstreams[i].breaker.state != BREAKER_CLOSED;
-	}
-}
-
-size_t core_upstream_count(const struct core *core)
-{
-	return core->options.upstream_count;
-}
-
-/* What a limiter believes, as people are told: 0 is "unknown". */
-static double told_limit(const struct limiter *limiter)
-{
-	return limiter->knowledge == LIMITER_SET || limiter->knowledge == LIMITER_LEARNT
-		   ? limiter->limit
-		   : 0;
-}
-
-static double told_left(struct limiter *limiter, int64_t now_us)
-{
-	return told_limit(limiter) > 0 ? limiter_available(limiter, now_us) : 0;
-}
-
-void core_upstream_state(
-    struct core *core, size_t index, struct embed_upstream_state *state, int64_t now_us)
-{
-	struct upstream *upstream = &core->upstreams[index];
-
-	*state = (struct embed_upstream_state){
-	    .name = upstream->settings.name,
-	    .base_url = upstream->settings.base_url,
-	    .breaker = breaker_name(&upstream->breaker),
-	    .in_flight = upstream->slots.taken,
-	    .slots = slots_count(&upstream->slots),
-	    .requests_per_minute = told_limit(&upstream->requests),
-	    .tokens_per_minute = told_limit(&upstream->permits),
-	    .requests_left = told_left(&upstream->requests, now_us),
-	    .tokens_left = told_left(&upstream->permits, now_us),
-	    .attempts = upstream->attempts,
-	    .failures = upstream->failures,
-	};
-	if (upstream->last_error_us == 0)
-		return;
-	snprintf(state->last_error, sizeof(state->last_error), "%.*s",
-	    (int)sizeof(state->last_error) - 1, upstream->last_error.message);
-	state->last_error_s = (upstream->last_error_us + core->unix_offset_us) / 1000000;
 }

@@ -556,31 +556,3 @@ struct attempt *core_send(struct core *core, int64_t now_us)
 		core->interactive_run = 0;
 	return attempt;
 }
-
-/* ---- Looking at it --------------------------------------------------- */
-
-int64_t core_wait_us(struct core *core, enum embed_lane lane, int64_t now_us)
-{
-	double waiting = upstream_cost(core->queue.lanes[lane].charge_bytes);
-	double rate = 0;
-	int64_t least_us = INT64_MAX;
-
-	if (lane == EMBED_LANE_BULK)
-		waiting += (double)(core->queue.lanes[EMBED_LANE_INTERACTIVE].charge_bytes / 4);
-	for (size_t i = 0; i < core->options.upstream_count; i++) {
-		struct upstream *upstream = &core->upstreams[i];
-		int64_t wait_us = upstream_wait_us(upstream, 1, 0, now_us);
-
-		if (wait_us < least_us)
-			least_us = wait_us;
-		rate += limiter_rate(&upstream->permits);
-	}
-	if (least_us == 0 && core->queue.lanes[lane].texts == 0)
-		return 0;
-	/* What really went out lately counts where no limit is known, or less than the limit went. */
-	if (core->taken_per_s > 0)
-		rate = fmin(rate, core->taken_per_s);
-	if (isinf(rate))
-		rate = UPSTREAM_UNKNOWN_PERMITS;
-	return (least_us == INT64_MAX ? 0 : least_us) + (int64_t)(waiting / rate * 1e6);
-}
