@@ -85,7 +85,7 @@ static void release_job(struct core *core, struct engine_job *job)
 	names_key_unref(&core->names, job->key);
 	names_kind_unref(&core->names, job->kinds[0]);
 	names_kind_unref(&core->names, job->kinds[1]);
-	job_unref(job);
+	engine_job_unref(job);
 }
 
 /* Keeps the job's memory while its texts are gone through. */

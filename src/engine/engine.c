@@ -85,7 +85,7 @@ enum embed_status engine_submit(struct engine *engine, const struct engine_job_s
     struct engine_job **out, struct embed_error *error)
 {
 	struct engine_job *job;
-	enum embed_status status = job_create(&job, spec, texts, count, callbacks, error);
+	enum embed_status status = engine_job_create(&job, spec, texts, count, callbacks, error);
 
 	if (status != EMBED_OK)
 		return status;
@@ -94,12 +94,12 @@ enum embed_status engine_submit(struct engine *engine, const struct engine_job_s
 		    "%llu tokens more would be above the %llu that may wait; come back later, or "
 		    "raise queue_tokens",
 		    (unsigned long long)job->tokens, (unsigned long long)engine->loop.queue_tokens);
-		job_unref(job);
+		engine_job_unref(job);
 		return status;
 	}
 	job->engine = engine;
 	if (out) {
-		job_ref(job);
+		engine_job_ref(job);
 		*out = job;
 	}
 	loop_push(&engine->loop, &job->submit_item, INBOX_SUBMIT);
@@ -110,14 +110,14 @@ void engine_cancel(struct engine_job *job)
 {
 	if (atomic_exchange(&job->is_cancelled, true))
 		return;
-	job_ref(job);
+	engine_job_ref(job);
 	loop_push(&job->engine->loop, &job->cancel_item, INBOX_CANCEL);
 }
 
 void engine_job_release(struct engine_job *job)
 {
 	if (job)
-		job_unref(job);
+		engine_job_unref(job);
 }
 
 /* ---- Probing --------------------------------------------------------- */
@@ -173,7 +173,7 @@ enum embed_status engine_probe(struct engine *engine, size_t index,
 	if (index >= engine->settings.options.upstream_count)
 		return error_set(error, EMBED_NOT_FOUND, "there is no upstream number %zu", index);
 	error_clear(&probe.error);
-	status = job_create(&job, spec, text, 1, &callbacks, error);
+	status = engine_job_create(&job, spec, text, 1, &callbacks, error);
 	if (status != EMBED_OK)
 		return status;
 	job->engine = engine;

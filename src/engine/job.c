@@ -112,7 +112,7 @@ static enum embed_status fill(struct engine_job *job, const struct engine_text *
 	return status;
 }
 
-enum embed_status job_create(struct engine_job **out, const struct engine_job_spec *spec,
+enum embed_status engine_job_create(struct engine_job **out, const struct engine_job_spec *spec,
     const struct engine_text *texts, size_t count, const struct engine_callbacks *callbacks,
     struct embed_error *error)
 {
@@ -131,7 +131,7 @@ enum embed_status job_create(struct engine_job **out, const struct engine_job_sp
 	job->callbacks = *callbacks;
 	status = fill(job, texts);
 	if (status != EMBED_OK) {
-		job_unref(job);
+		engine_job_unref(job);
 		return error_set(error, status,
 		    status == EMBED_TOO_LARGE
 			? "the texts of one job are more than %zu bytes"
@@ -142,12 +142,12 @@ enum embed_status job_create(struct engine_job **out, const struct engine_job_sp
 	return EMBED_OK;
 }
 
-void job_ref(struct engine_job *job)
+void engine_job_ref(struct engine_job *job)
 {
 	atomic_fetch_add_explicit(&job->refs, 1, memory_order_relaxed);
 }
 
-void job_unref(struct engine_job *job)
+void engine_job_unref(struct engine_job *job)
 {
 	if (atomic_fetch_sub_explicit(&job->refs, 1, memory_order_acq_rel) != 1)
 		return;

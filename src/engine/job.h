@@ -97,12 +97,12 @@ struct engine_job {
 };
 
 /* The job is complete, with one reference.  EMBED_NO_MEMORY or EMBED_TOO_LARGE. */
-enum embed_status job_create(struct engine_job **out, const struct engine_job_spec *spec,
+enum embed_status engine_job_create(struct engine_job **out, const struct engine_job_spec *spec,
     const struct engine_text *texts, size_t count, const struct engine_callbacks *callbacks,
     struct embed_error *error);
 
-void job_ref(struct engine_job *job);
-void job_unref(struct engine_job *job);
+void engine_job_ref(struct engine_job *job);
+void engine_job_unref(struct engine_job *job);
 
 static inline bool job_is_ids(const struct entry *entry)
 {

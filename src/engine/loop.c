@@ -87,7 +87,7 @@ static void take_submit(struct loop *loop, struct engine_job *job, int64_t now_u
 static void take_cancel(struct loop *loop, struct engine_job *job, int64_t now_us)
 {
 	core_cancel(loop->core, job, now_us);
-	job_unref(job);
+	engine_job_unref(job);
 }
 
 static void take_item(struct loop *loop, struct inbox_item *item, int64_t now_us)
