@@ -15,19 +15,21 @@
 #include "tokens/split.h"
 #include "tokens/vocabulary.h"
 
-#define ENCODER_BATCH 256
+/* Pieces in a batch: aimed at, and at most. */
+#define ENCODER_BATCH     256
+#define ENCODER_BATCH_MAX (ENCODER_BATCH + SPLIT_SLACK)
 
 struct tokens_encoder {
 	const struct tokens_encoding *encoding;
 	split_fn *split;
-	size_t ends[ENCODER_BATCH];
-	struct tables_key keys[ENCODER_BATCH];
-	uint64_t hashes[ENCODER_BATCH];
-	uint32_t ids[ENCODER_BATCH];
-	uint32_t counts[ENCODER_BATCH];  /* tokens of each piece, where cuts are wanted */
-	uint16_t missing[ENCODER_BATCH]; /* pieces that are no token */
-	struct tokens_cut cuts[ENCODER_BATCH];
-	uint32_t out[ENCODER_BATCH * TABLES_KEY_BYTES];
+	size_t ends[ENCODER_BATCH_MAX];
+	struct tables_key keys[ENCODER_BATCH_MAX];
+	uint64_t hashes[ENCODER_BATCH_MAX];
+	uint32_t ids[ENCODER_BATCH_MAX];
+	uint32_t counts[ENCODER_BATCH_MAX];  /* tokens of each piece, where cuts are wanted */
+	uint16_t missing[ENCODER_BATCH_MAX]; /* pieces that are no token */
+	struct tokens_cut cuts[ENCODER_BATCH_MAX];
+	uint32_t out[ENCODER_BATCH_MAX * TABLES_KEY_BYTES];
 	uint32_t spare[TABLES_KEY_BYTES];
 	struct memo memo;
 };

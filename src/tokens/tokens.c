@@ -16,7 +16,7 @@ struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encod
 	if (encoder == NULL)
 		return NULL;
 	encoder->encoding = encoding;
-	encoder->split = split_scalar;
+	encoder->split = split_best();
 	if (!memo_init(&encoder->memo)) {
 		free(encoder);
 		return NULL;
