@@ -4,9 +4,8 @@
 #include "text/utf8.h"
 #include "tokens/merge.h"
 
-/* Not keys: a piece above 15 bytes; one with bytes that are not well-formed. */
+/* Not a key: a piece above 15 bytes. */
 #define LONG_KEY_HI UINT64_MAX
-#define ILL_KEY_HI  (UINT64_MAX - 1)
 
 static const uint64_t masks[TABLES_KEY_BYTES + 1][2] = {
 #define LOW(n)                                                                                     \
@@ -60,7 +59,7 @@ static inline struct tables_key key_of(const uint8_t *piece, size_t piece_len, s
 	return key;
 }
 
-/* Second pass: keys, hashes and slots, and the slots on their way to the cache. */
+/* Second pass: keys and hashes, and the slots on their way to the cache. */
 static void hash_pieces(
     struct tokens_encoder *encoder, const uint8_t *bytes, size_t len, size_t at, size_t count)
 {
@@ -69,11 +68,11 @@ static void hash_pieces(
 	for (size_t i = 0; i < count; i++) {
 		size_t end = encoder->ends[i];
 		struct tables_key key = key_of(bytes + at, end - at, len - at);
+		uint32_t place;
 
 		encoder->keys[i] = key;
 		encoder->hashes[i] = tables_hash_key(key);
-		encoder->slots[i] = vocabulary_key_slot(encoding, encoder->hashes[i]);
-		__builtin_prefetch(encoder->slots[i]);
+		__builtin_prefetch(vocabulary_key_line(encoding, encoder->hashes[i], &place));
 		at = end;
 	}
 }
@@ -85,8 +84,10 @@ static void unhash_ill_formed(
 	for (size_t i = 0; i < count; i++) {
 		size_t end = encoder->ends[i];
 
-		if (!utf8_is_well_formed((const char *)bytes + at, end - at))
-			encoder->keys[i] = (struct tables_key){0, ILL_KEY_HI};
+		if (!utf8_is_well_formed((const char *)bytes + at, end - at)) {
+			encoder->keys[i] = (struct tables_key){0, LONG_KEY_HI};
+			encoder->hashes[i] = tables_hash_key(encoder->keys[i]);
+		}
 		at = end;
 	}
 }
@@ -97,79 +98,55 @@ static size_t find_pieces(struct tokens_encoder *encoder, size_t count)
 	size_t missing_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct tables_key *slot = encoder->slots[i];
-		bool is_missing = !memo_is(*slot, encoder->keys[i]);
+		uint32_t id =
+		    vocabulary_find_key(encoder->encoding, encoder->keys[i], encoder->hashes[i]);
 
-		encoder->ids[i] = vocabulary_id_of_slot(slot);
-		encoder->missing[missing_count].piece = (uint32_t)i;
-		missing_count += is_missing;
+		encoder->ids[i] = id;
+		encoder->missing[missing_count] = (uint16_t)i;
+		missing_count += id == TABLES_NONE;
 	}
 	return missing_count;
 }
 
-static void add_job(struct tokens_encoder *encoder, size_t *job_count, size_t m,
-    const uint8_t *piece, size_t piece_len, uint32_t *ids)
+/* Tokens of a piece of at most 15 bytes, from the memo or merged now; *ids is borrowed until the next. */
+static size_t find_short(
+    struct tokens_encoder *encoder, const uint8_t *piece, size_t at, const uint32_t **ids)
 {
-	encoder->job_of[*job_count] = (uint16_t)m;
-	encoder->jobs[(*job_count)++] = (struct merge_job){piece, (uint32_t)piece_len, 0, ids};
+	struct tables_key key = encoder->keys[at];
+	struct memo_entry *entry = memo_entry(&encoder->memo, encoder->hashes[at]);
+	size_t count;
+
+	*ids = entry->ids;
+	if (memo_has(entry, key))
+		return entry->count;
+	count = merge_window(encoder->encoding, piece, (size_t)(key.hi >> 56), encoder->spare);
+	if (count > MEMO_TOKENS) {
+		*ids = encoder->spare;
+		return count;
+	}
+	entry->key = key;
+	entry->count = (uint32_t)count;
+	memcpy(entry->ids, encoder->spare, count * sizeof(*entry->ids));
+	return count;
 }
 
-/* Fourth pass: what the memo or the long tokens answer; the rest are jobs. */
-static size_t look_for_missing(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t start, size_t missing_count)
+/* Appends a piece above 15 bytes, or an ill-formed one, straight to the sink. */
+static enum embed_status put_long(struct tokens_encoder *encoder, const uint8_t *piece,
+    size_t piece_len, bool is_ill_formed, struct merge_sink *sink)
 {
-	uint32_t *room = encoder->merged;
-	size_t job_count = 0;
+	uint32_t id = TABLES_NONE;
 
-	for (size_t m = 0; m < missing_count; m++) {
-		struct encoder_missing *missing = &encoder->missing[m];
-		size_t i = missing->piece, at = i == 0 ? start : encoder->ends[i - 1];
-		size_t len = encoder->ends[i] - at;
-		struct tables_key key = encoder->keys[i];
-
-		missing->ids = room;
-		if (len <= TABLES_KEY_BYTES && key.hi != ILL_KEY_HI) {
-			missing->count =
-			    memo_find(memo_line(&encoder->memo, encoder->hashes[i]), key, room);
-			if (missing->count == 0)
-				add_job(encoder, &job_count, m, bytes + at, len, room);
-		} else {
-			missing->count = 0;
-			room[0] = key.hi == ILL_KEY_HI
-				      ? TABLES_NONE
-				      : vocabulary_find_long(encoder->encoding, bytes + at, len);
-			if (room[0] != TABLES_NONE)
-				missing->count = 1;
-			else if (key.hi == ILL_KEY_HI || len > MERGE_JOB_BYTES)
-				missing->ids = NULL;
-			else
-				add_job(encoder, &job_count, m, bytes + at, len, room);
-		}
-		room += missing->count != 0 ? missing->count : missing->ids != NULL ? len : 0;
-	}
-	return job_count;
-}
-
-/* Fills in what the missing pieces encode to, those aside that are too long or ill-formed. */
-static void resolve_missing(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t start, size_t missing_count)
-{
-	size_t job_count;
-
-	for (size_t m = 0; m < missing_count; m++)
-		__builtin_prefetch(
-		    memo_line(&encoder->memo, encoder->hashes[encoder->missing[m].piece]));
-	job_count = look_for_missing(encoder, bytes, start, missing_count);
-	encoder->merge_jobs(encoder->encoding, encoder->jobs, job_count);
-	for (size_t j = 0; j < job_count; j++) {
-		const struct merge_job *job = &encoder->jobs[j];
-		struct encoder_missing *missing = &encoder->missing[encoder->job_of[j]];
-
-		missing->count = job->count;
-		if (job->len <= TABLES_KEY_BYTES)
-			memo_add(memo_line(&encoder->memo, encoder->hashes[missing->piece]),
-			    encoder->keys[missing->piece], job->ids, job->count);
-	}
+	is_ill_formed = is_ill_formed && !utf8_is_well_formed((const char *)piece, piece_len);
+	if (!is_ill_formed)
+		id = vocabulary_find_long(encoder->encoding, piece, piece_len);
+	if (id == TABLES_NONE)
+		return merge_piece(
+		    encoder->encoding, piece, piece_len, is_ill_formed, MERGE_WINDOW, sink);
+	sink->count++;
+	if (sink->ids == NULL)
+		return EMBED_OK;
+	buffer_append(sink->ids, &id, sizeof(id));
+	return sink->ids->status;
 }
 
 /* What one batch has put out so far. */
@@ -189,42 +166,34 @@ static size_t piece_start(const struct tokens_encoder *encoder, const struct bat
 
 static enum embed_status flush(struct tokens_encoder *encoder, struct batch *batch)
 {
-	if (batch->out_count == 0)
+	if (batch->sink.ids == NULL || batch->out_count == 0)
 		return EMBED_OK;
 	buffer_append(batch->sink.ids, encoder->out, batch->out_count * sizeof(*encoder->out));
 	batch->out_count = 0;
 	return batch->sink.ids->status;
 }
 
-/* Copies ids four at a time: up to three more than meant, for which both sides have room. */
-static void copy_ids(uint32_t *to, const uint32_t *from, size_t count)
+/* Puts out the `i`th piece, which is no token; its tokens are added to the sink's count. */
+static enum embed_status put_missing(struct tokens_encoder *encoder, struct batch *batch, size_t i)
 {
-	for (size_t i = 0; i < count; i += 4)
-		memcpy(to + i, from + i, 4 * sizeof(*to));
-}
-
-/* Puts out a missing piece. */
-static enum embed_status put_missing(
-    struct tokens_encoder *encoder, struct batch *batch, const struct encoder_missing *missing)
-{
-	size_t start = piece_start(encoder, batch, missing->piece);
+	size_t start = piece_start(encoder, batch, i), count;
+	const uint32_t *ids;
 	enum embed_status status;
 
-	if (missing->ids == NULL) {
+	if (encoder->keys[i].hi == LONG_KEY_HI) {
 		status = flush(encoder, batch);
 		if (status != EMBED_OK)
 			return status;
-		return merge_piece(encoder->encoding, batch->bytes + start,
-		    encoder->ends[missing->piece] - start,
-		    encoder->keys[missing->piece].hi == ILL_KEY_HI, MERGE_WINDOW, &batch->sink);
+		return put_long(encoder, batch->bytes + start, encoder->ends[i] - start,
+		    batch->is_ill_formed, &batch->sink);
 	}
-	batch->sink.count += missing->count;
-	if (batch->sink.ids == NULL)
-		return EMBED_OK;
-	copy_ids(encoder->out + batch->out_count, missing->ids, missing->count);
-	batch->out_count += missing->count;
-	return batch->out_count < ENCODER_OUT - ENCODER_BATCH_MAX ? EMBED_OK
-								  : flush(encoder, batch);
+	count = find_short(encoder, batch->bytes + start, i, &ids);
+	batch->sink.count += count;
+	if (batch->sink.ids != NULL) {
+		memcpy(encoder->out + batch->out_count, ids, count * sizeof(*ids));
+		batch->out_count += count;
+	}
+	return EMBED_OK;
 }
 
 /* Puts out pieces [from, to), all of which are tokens. */
@@ -233,7 +202,8 @@ static void put_found(struct tokens_encoder *encoder, struct batch *batch, size_
 	batch->sink.count += to - from;
 	if (batch->sink.ids == NULL)
 		return;
-	copy_ids(encoder->out + batch->out_count, encoder->ids + from, to - from);
+	memcpy(encoder->out + batch->out_count, encoder->ids + from,
+	    (to - from) * sizeof(*encoder->ids));
 	batch->out_count += to - from;
 }
 
@@ -244,11 +214,11 @@ static enum embed_status put_batch(
 	enum embed_status status;
 
 	for (size_t m = 0; m < missing_count; m++) {
-		size_t i = encoder->missing[m].piece, before;
+		size_t i = encoder->missing[m], before;
 
 		put_found(encoder, batch, from, i);
 		before = batch->sink.count;
-		status = put_missing(encoder, batch, &encoder->missing[m]);
+		status = put_missing(encoder, batch, i);
 		if (status != EMBED_OK)
 			return status;
 		if (wants_counts)
@@ -305,7 +275,6 @@ static enum embed_status run_batch(
 	if (batch->is_ill_formed)
 		unhash_ill_formed(encoder, batch->bytes, batch->start, batch->count);
 	missing_count = find_pieces(encoder, batch->count);
-	resolve_missing(encoder, batch->bytes, batch->start, missing_count);
 	if (sink->cuts != NULL)
 		for (size_t i = 0; i < batch->count; i++)
 			encoder->counts[i] = 1;

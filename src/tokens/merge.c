@@ -49,12 +49,3 @@ size_t merge_window(
 
 	return merge_bytes(encoding, bytes, len, ids, ranks);
 }
-
-merge_jobs_fn *merge_jobs_best(void)
-{
-#if defined(__x86_64__)
-	if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("avx2"))
-		return merge_jobs_avx2;
-#endif
-	return merge_jobs_scalar;
-}

@@ -22,28 +22,6 @@
 
 struct tokens_encoding;
 
-/* A piece of 1 to MERGE_JOB_BYTES bytes; `ids` has room for as many. */
-#define MERGE_JOB_BYTES 62
-
-struct merge_job {
-	const uint8_t *bytes;
-	uint32_t len;
-	uint32_t count; /* out: tokens */
-	uint32_t *ids;  /* out */
-};
-
-/* Merges each job's piece. */
-typedef void merge_jobs_fn(
-    const struct tokens_encoding *encoding, struct merge_job *jobs, size_t count);
-
-merge_jobs_fn merge_jobs_scalar;
-#if defined(__x86_64__)
-merge_jobs_fn merge_jobs_avx2;
-#endif
-
-/* The fastest that this processor can run. */
-merge_jobs_fn *merge_jobs_best(void);
-
 /*
  * Tokens of bytes[0, len), len > 0; `ids` and the scratch `ranks` have room
  * for len.  Returns how many.

@@ -43,22 +43,27 @@ extern const uint8_t tokens_class_tables[];
 extern const uint8_t *const tokens_class_index;
 extern const uint8_t *const tokens_class_blocks;
 
-/* Where a key with this hash is, if it is a token at all. */
-static inline const struct tables_key *vocabulary_key_slot(
-    const struct tokens_encoding *encoding, uint64_t hash)
+/* The line and the place in it (0 to 2) where a key with this hash would be. */
+static inline const struct tables_key_line *vocabulary_key_line(
+    const struct tokens_encoding *encoding, uint64_t hash, uint32_t *place)
 {
 	uint16_t pilot = encoding->key_pilots[tables_bucket(hash, encoding->key_buckets)];
 	uint32_t slot = tables_slot(hash, pilot, encoding->key_slots);
 
-	return &encoding->keys[slot / 3].key[slot % 3];
+	*place = slot % 3;
+	return &encoding->keys[slot / 3];
 }
 
-/* The id that stands in the same line as the slot. */
-static inline uint32_t vocabulary_id_of_slot(const struct tables_key *slot)
+/* The token that is this key, or TABLES_NONE. */
+static inline uint32_t vocabulary_find_key(
+    const struct tokens_encoding *encoding, struct tables_key key, uint64_t hash)
 {
-	uintptr_t line = (uintptr_t)slot & ~(uintptr_t)63;
+	uint32_t place;
+	const struct tables_key_line *line = vocabulary_key_line(encoding, hash, &place);
 
-	return ((const struct tables_key_line *)line)->id[((uintptr_t)slot & 63) / 16];
+	if (line->key[place].lo != key.lo || line->key[place].hi != key.hi)
+		return TABLES_NONE;
+	return line->id[place];
 }
 
 /* The token that two adjacent tokens merge into, or TABLES_NONE. */
