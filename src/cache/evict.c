@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
+#include <stdio.h>
 
 #include "cache/store.h"
 
 #define EVICT_FROM_PERCENT 90
+
+/*
+ * The limit.  LMDB wants the pages of one record side by side.  In a full file
+ * whose records change in size the free pages lie scattered, and a group may
+ * find none that fits although a tenth is free.  So the limit falls by a step
+ * when that happens, which evicts, and rises slowly while all goes well.
+ */
+#define STEP_PART_OF_CAP   60
+#define RISE_PART_OF_GROUP 8
+
+/* A reader this many transactions behind keeps what was freed since from being used. */
+#define READER_LAG_MAX 8
 
 /*
  * Neighbours in the index: keys are digests, so any run of them is a fair
@@ -95,4 +107,76 @@ int evict_until(
 			break;
 	}
 	return 0;
+}
+
+/* ---- The limit --------------------------------------------------------- */
+
+struct lag {
+	uint64_t oldest;
+};
+
+/* LMDB tells readers as lines: process, thread, transaction or "-". */
+static int find_oldest(const char *line, void *context)
+{
+	struct lag *lag = context;
+	unsigned long long pid, thread, txn;
+
+	if (sscanf(line, "%llu %llx %llu", &pid, &thread, &txn) == 3 && txn < lag->oldest)
+		lag->oldest = txn;
+	return 0;
+}
+
+static bool is_pinned(struct cache *cache)
+{
+	struct lag lag = {UINT64_MAX};
+	MDB_envinfo info;
+	int dead;
+
+	mdb_reader_check(cache->env, &dead);
+	mdb_env_info(cache->env, &info);
+	mdb_reader_list(cache->env, find_oldest, &lag);
+	return lag.oldest < info.me_last_txnid && info.me_last_txnid - lag.oldest > READER_LAG_MAX;
+}
+
+static void lower_limit(struct cache *cache, uint64_t used_bytes)
+{
+	uint64_t step = cache->cap_bytes / STEP_PART_OF_CAP;
+
+	if (cache->limit_bytes > used_bytes)
+		cache->limit_bytes = used_bytes;
+	cache->limit_bytes = cache->limit_bytes > step ? cache->limit_bytes - step : 0;
+}
+
+void evict_went_well(struct cache *cache, uint64_t bytes)
+{
+	uint64_t highest = evict_limit_bytes(cache);
+
+	cache->limit_bytes += bytes / RISE_PART_OF_GROUP;
+	if (cache->limit_bytes > highest)
+		cache->limit_bytes = highest;
+}
+
+int evict_to_make_room(struct cache *cache, uint64_t *evicted)
+{
+	uint64_t gone = 0;
+	MDB_txn *txn;
+	int rc;
+
+	if (is_pinned(cache))
+		return MDB_MAP_FULL;
+	rc = store_write_begin(cache, &txn);
+	if (rc != 0)
+		return rc;
+	lower_limit(cache, store_used_bytes(cache, txn));
+	rc = evict_until(cache, txn, 0, cache->limit_bytes, &gone);
+	if (rc == 0 && gone == 0)
+		rc = MDB_MAP_FULL;
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return rc;
+	}
+	rc = mdb_txn_commit(txn);
+	if (rc == 0)
+		*evicted += gone;
+	return rc;
 }

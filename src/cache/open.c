@@ -223,6 +223,7 @@ enum embed_status cache_open(
 	pthread_mutex_init(&cache->write_lock, NULL);
 	cache->cap_bytes = cap_bytes / 4096 * 4096;
 	cache->ttl_s = options->ttl_s;
+	cache->limit_bytes = evict_limit_bytes(cache);
 	status = open_parts(cache, options, error);
 	if (status != EMBED_OK) {
 		cache_close(cache);

@@ -54,7 +54,8 @@ struct cache {
 
 	pthread_mutex_t write_lock; /* guards what follows, and is held by writers */
 	struct random random;
-	uint8_t *scratch; /* RECORD_BYTES_MAX */
+	uint8_t *scratch;     /* RECORD_BYTES_MAX */
+	uint64_t limit_bytes; /* where eviction begins: see evict.c */
 };
 
 /* One reading: its slot and transaction. */
@@ -106,7 +107,17 @@ static inline MDB_val store_key(const struct digest *key)
 int evict_until(struct cache *cache, MDB_txn *txn, uint64_t need_bytes, uint64_t limit_bytes,
     uint64_t *evicted);
 
-/* Where eviction begins: 90 % of the cap. */
+/*
+ * After MDB_MAP_FULL: lowers the limit and evicts down to it, in a transaction
+ * of its own, so that later ones find pages.  MDB_MAP_FULL when that can't
+ * help: nothing is left, or a reader keeps freed pages from being used.
+ */
+int evict_to_make_room(struct cache *cache, uint64_t *evicted);
+
+/* After a group of `bytes` went in: lets a lowered limit rise again, slowly. */
+void evict_went_well(struct cache *cache, uint64_t bytes);
+
+/* The highest limit: 90 % of the cap. */
 uint64_t evict_limit_bytes(const struct cache *cache);
 
 #endif

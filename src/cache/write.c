@@ -16,9 +16,6 @@
 /* A put also rewrites about one page of the index, and evicting for it part of another. */
 #define INDEX_PAGES_PER_PUT 2
 
-/* Each eviction of a full store frees pages that only later rounds can use. */
-#define FULL_RETRIES 6
-
 /* LMDB's overflow pages start with a header. */
 #define PAGE_HEAD_BYTES 16
 
@@ -109,7 +106,7 @@ static int write_group(struct cache *cache, const struct cache_put *puts, size_t
 
 	if (rc != 0)
 		return rc;
-	rc = evict_until(cache, txn, need_bytes, evict_limit_bytes(cache), &written.evicted);
+	rc = evict_until(cache, txn, need_bytes, cache->limit_bytes, &written.evicted);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = write_one(cache, txn, &puts[i], &written);
 	if (rc != 0) {
@@ -126,23 +123,13 @@ static int write_group(struct cache *cache, const struct cache_put *puts, size_t
 	return 0;
 }
 
-/* A transaction that only evicts, so that later ones find free pages. */
-static int make_room(struct cache *cache, uint64_t room_bytes, struct cache_written *sum)
+/* Smaller groups, and room for them. */
+static int make_room(struct cache *cache, uint64_t *budget_bytes, struct cache_written *sum)
 {
 	struct cache_written written = {0};
-	uint64_t used_bytes;
-	MDB_txn *txn;
-	int rc = store_write_begin(cache, &txn);
+	int rc = evict_to_make_room(cache, &written.evicted);
 
-	if (rc != 0)
-		return rc;
-	used_bytes = store_used_bytes(cache, txn);
-	rc = evict_until(cache, txn, room_bytes, used_bytes, &written.evicted);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return rc;
-	}
-	rc = mdb_txn_commit(txn);
+	*budget_bytes /= 2;
 	if (rc == 0)
 		add_written(cache, sum, &written);
 	return rc;
@@ -152,23 +139,20 @@ static int write_groups(
     struct cache *cache, const struct cache_put *puts, size_t count, struct cache_written *sum)
 {
 	uint64_t budget_bytes = cache->cap_bytes / GROUP_PART_OF_CAP, need_bytes;
-	int rc = 0, full = 0;
 
 	if (budget_bytes > GROUP_BYTES_MAX)
 		budget_bytes = GROUP_BYTES_MAX;
 	for (size_t done = 0; done < count;) {
 		size_t n = group_count(cache, puts + done, count - done, budget_bytes, &need_bytes);
+		int rc = write_group(cache, puts + done, n, need_bytes, sum);
 
-		rc = write_group(cache, puts + done, n, need_bytes, sum);
 		if (rc == 0) {
 			done += n;
+			evict_went_well(cache, need_bytes);
 			continue;
 		}
-		if ((rc != MDB_MAP_FULL && rc != MDB_TXN_FULL) || ++full > FULL_RETRIES)
-			return rc;
-		/* Smaller groups, and room for them; if even evicting finds no page, it is full. */
-		budget_bytes /= 2;
-		rc = make_room(cache, need_bytes, sum);
+		if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL)
+			rc = make_room(cache, &budget_bytes, sum);
 		if (rc != 0)
 			return rc;
 	}
