@@ -13,17 +13,13 @@
 #define GROUP_PART_OF_CAP 60
 #define GROUP_BYTES_MAX   (64ull << 20)
 
-/* A put also rewrites about one page of the index, and evicting for it part of another. */
+/* A put also rewrites about one page of the index, and evicting for it another. */
 #define INDEX_PAGES_PER_PUT 2
 
-/* LMDB's overflow pages start with a header. */
-#define PAGE_HEAD_BYTES 16
-
-static uint64_t record_page_bytes(const struct cache *cache, const struct cache_put *put)
+/* At most, as if it were kept as floats. */
+static uint64_t put_cost_bytes(const struct cache *cache, const struct cache_put *put)
 {
-	uint64_t bytes = PAGE_HEAD_BYTES + RECORD_HEAD_BYTES + put->dimensions * sizeof(float);
-
-	return (bytes + cache->page_bytes - 1) / cache->page_bytes * cache->page_bytes;
+	return store_cost_bytes(cache, RECORD_HEAD_BYTES + put->dimensions * sizeof(float));
 }
 
 /* How many of the puts make one group, and what they need at most. */
@@ -35,7 +31,7 @@ static size_t group_count(const struct cache *cache, const struct cache_put *put
 
 	*need_bytes = 0;
 	while (n < count) {
-		uint64_t bytes = record_page_bytes(cache, &puts[n]);
+		uint64_t bytes = put_cost_bytes(cache, &puts[n]);
 
 		cost += bytes + INDEX_PAGES_PER_PUT * cache->page_bytes;
 		if (n > 0 && cost > budget_bytes)
@@ -100,13 +96,14 @@ static int write_group(struct cache *cache, const struct cache_put *puts, size_t
     uint64_t need_bytes, struct cache_written *sum)
 {
 	struct cache_written written = {0};
+	struct eviction eviction = {0};
 	uint64_t used_bytes;
 	MDB_txn *txn;
 	int rc = store_write_begin(cache, &txn);
 
 	if (rc != 0)
 		return rc;
-	rc = evict_until(cache, txn, need_bytes, cache->limit_bytes, &written.evicted);
+	rc = evict_for_group(cache, txn, need_bytes, &eviction);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = write_one(cache, txn, &puts[i], &written);
 	if (rc != 0) {
@@ -119,6 +116,7 @@ static int write_group(struct cache *cache, const struct cache_put *puts, size_t
 		return rc;
 	store_note_if_filling(cache, used_bytes);
 	note_group(cache, puts, count);
+	written.evicted = eviction.records;
 	add_written(cache, sum, &written);
 	return 0;
 }
@@ -127,11 +125,12 @@ static int write_group(struct cache *cache, const struct cache_put *puts, size_t
 static int make_room(struct cache *cache, uint64_t *budget_bytes, struct cache_written *sum)
 {
 	struct cache_written written = {0};
-	int rc = evict_to_make_room(cache, &written.evicted);
+	struct eviction eviction = {0};
+	int rc = evict_to_make_room(cache, &eviction);
 
 	*budget_bytes /= 2;
-	if (rc == 0)
-		add_written(cache, sum, &written);
+	written.evicted = eviction.records;
+	add_written(cache, sum, &written);
 	return rc;
 }
 
