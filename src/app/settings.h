@@ -44,6 +44,9 @@ enum settings_progress { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_N
 enum embed_status settings_home(
     char path[SETTINGS_PATH_MAX], const struct options *options, struct embed_error *error);
 
+/* Makes the home folder with those above it, for files beside store and ledger. */
+enum embed_status settings_make_home(const char *path, struct embed_error *error);
+
 /* Where the configuration file is looked for, in order; `paths` has room for two. */
 size_t settings_files(char paths[2][SETTINGS_PATH_MAX], char **environment);
 

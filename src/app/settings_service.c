@@ -25,6 +25,16 @@ static enum embed_status make_parents(const char *path, struct embed_error *erro
 	return EMBED_OK;
 }
 
+enum embed_status settings_make_home(const char *path, struct embed_error *error)
+{
+	enum embed_status status = make_parents(path, error);
+
+	if (status != EMBED_OK || mkdir(path, 0700) == 0 || errno == EEXIST)
+		return status;
+	return error_set(
+	    error, EMBED_IO, "cannot create the folder %.300s: %s", path, strerror(errno));
+}
+
 /* ---- Service ---------------------------------------------------------- */
 
 /* All that embed_open borrows while it runs. */

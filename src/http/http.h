@@ -253,7 +253,9 @@ struct http_options {
 	const char *tls_cert_file; /* PEM chain; with it TLS on all TCP addresses */
 	const char *tls_key_file;
 	const char *server_name; /* `server` field; NULL: none */
-	http_head_fn *on_head;   /* may be NULL */
+	const char *
+	    loopback_only_because; /* refuse addresses that others can reach, saying this; NULL: any */
+	http_head_fn *on_head;     /* may be NULL */
 	http_request_fn *on_request;
 	http_end_fn *on_end;                   /* may be NULL */
 	http_worker_start_fn *on_worker_start; /* may be NULL */
@@ -274,6 +276,9 @@ enum embed_status http_server_start(
  * past the last.  Lives as long as the server.
  */
 const char *http_server_address(const struct http_server *server, size_t index);
+
+/* True when every address can be reached from this machine only. */
+bool http_server_is_loopback(const struct http_server *server);
 
 /* The port of the first TCP address, or 0. */
 uint16_t http_server_port(const struct http_server *server);

@@ -59,15 +59,16 @@ static enum embed_status fail_io(struct embed_error *error, const char *what, co
 }
 
 /* All listeners share one socket. */
-static enum embed_status share(
-    int fd, bool is_tcp, struct http_listener *listeners, size_t count, struct embed_error *error)
+static enum embed_status share(int fd, bool is_tcp, bool is_loopback,
+    struct http_listener *listeners, size_t count, struct embed_error *error)
 {
 	for (size_t i = 0; i < count; i++) {
 		int own = i == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
 		if (own < 0)
 			return fail_io(error, "duplicate", "a listening socket");
-		listeners[i] = (struct http_listener){HTTP_EVENT_LISTENER, own, true, is_tcp};
+		listeners[i] =
+		    (struct http_listener){HTTP_EVENT_LISTENER, own, true, is_tcp, is_loopback};
 	}
 	return EMBED_OK;
 }
@@ -113,7 +114,7 @@ static enum embed_status open_unix(const char *path, struct http_listener *liste
 		return status;
 	}
 	snprintf(name, HTTP_ADDRESS_MAX, "unix:%s", path);
-	return share(fd, false, listeners, count, error);
+	return share(fd, false, true, listeners, count, error);
 }
 
 static enum embed_status bad_address(struct embed_error *error, const char *address)
@@ -186,7 +187,8 @@ static enum embed_status open_tcp(const char *address, struct http_listener *lis
 		if (fd < 0)
 			status = fail_io(error, "listen on", address);
 		else
-			listeners[i] = (struct http_listener){HTTP_EVENT_LISTENER, fd, false, true};
+			listeners[i] = (struct http_listener){HTTP_EVENT_LISTENER, fd, false, true,
+			    http_address_is_loopback(info->ai_addr)};
 	}
 	if (status == EMBED_OK)
 		http_address_text(info->ai_addr, name, HTTP_ADDRESS_MAX);
@@ -227,5 +229,6 @@ enum embed_status http_listen_adopt(int fd, struct http_listener *listeners, siz
 		    ((struct sockaddr_un *)&address)->sun_path);
 	else
 		http_address_text((struct sockaddr *)&address, name, HTTP_ADDRESS_MAX);
-	return share(fd, address.ss_family != AF_UNIX, listeners, count, error);
+	return share(fd, address.ss_family != AF_UNIX,
+	    http_address_is_loopback((struct sockaddr *)&address), listeners, count, error);
 }

@@ -17,6 +17,7 @@ struct http_listener {
 	int fd;
 	bool is_shared; /* with other workers */
 	bool is_tcp;
+	bool is_loopback; /* others cannot reach it */
 };
 
 #define HTTP_ADDRESS_MAX 128

@@ -47,6 +47,7 @@ static enum embed_status take_options(
 	bool is_copied;
 
 	server->options = *options;
+	server->is_loopback = true;
 	server->options.listen = NULL;
 	server->options.listen_fds = NULL;
 	is_copied = copy_text(&server->options.tls_cert_file);
@@ -74,6 +75,17 @@ void http_server_changed(struct http_server *server, unsigned *counter)
 	pthread_mutex_unlock(&server->lock);
 }
 
+static enum embed_status check_reach(struct http_server *server,
+    const struct http_listener *listener, const char *name, struct embed_error *error)
+{
+	server->is_loopback &= listener->is_loopback;
+	if (listener->is_loopback || !server->options.loopback_only_because)
+		return EMBED_OK;
+	return error_set(error, EMBED_BAD_OPTION,
+	    "will not listen on %s, which others can reach: %s", name,
+	    server->options.loopback_only_because);
+}
+
 /* listeners[address * workers + worker] */
 static enum embed_status open_listeners(
     struct http_server *server, const struct http_options *options, struct embed_error *error)
@@ -97,6 +109,8 @@ static enum embed_status open_listeners(
 		else
 			status = http_listen_open(options->listen[i - options->listen_fd_count],
 			    row, workers, name, error);
+		if (status == EMBED_OK)
+			status = check_reach(server, row, name, error);
 		if (status == EMBED_OK && !server->port && row->is_tcp)
 			server->port = (uint16_t)strtoul(strrchr(name, ':') + 1, NULL, 10);
 	}
@@ -175,6 +189,11 @@ enum embed_status http_server_start(
 const char *http_server_address(const struct http_server *server, size_t index)
 {
 	return index < server->name_count ? server->names[index] : NULL;
+}
+
+bool http_server_is_loopback(const struct http_server *server)
+{
+	return server->is_loopback;
 }
 
 uint16_t http_server_port(const struct http_server *server)

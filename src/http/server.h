@@ -18,6 +18,7 @@ struct http_server {
 	size_t name_count;
 	struct http_listener *listeners; /* [address][worker] */
 	uint16_t port;
+	bool is_loopback; /* all addresses are */
 	atomic_uint_fast64_t connections;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "app/signals.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/command.h"
+#include "gateway/gateway.h"
+#include "gateway/supervisor.h"
+
+#define LISTEN_FDS_MAX 16
+#define WORKERS_MAX    64
+#define TICK_MS        1000
+
+struct serve_options {
+#define OPTION OPTION_FIELD
+#include "cli/serve.def"
+#undef OPTION
+};
+
+static const struct option_row serve_rows[] = {
+#define OPTION(...) OPTION_ROW(struct serve_options, __VA_ARGS__)
+#include "cli/serve.def"
+#undef OPTION
+};
+
+static const struct option_set serve_set =
+    OPTION_SET("serve", "Serving", struct serve_options, serve_rows);
+
+static uint32_t to_ms(int64_t us)
+{
+	int64_t ms = us / 1000;
+
+	return ms > UINT32_MAX ? UINT32_MAX : ms < 1 ? 1 : (uint32_t)ms;
+}
+
+static unsigned worker_count(uint64_t asked)
+{
+	int processors = get_nprocs();
+
+	if (asked)
+		return asked < WORKERS_MAX ? (unsigned)asked : WORKERS_MAX;
+	return processors < 8 ? (unsigned)processors : 8;
+}
+
+static struct gateway_options gateway_options_of(
+    const struct serve_options *serve, const struct log_sink *log, const char *keys_file)
+{
+	return (struct gateway_options){
+	    .listen = serve->listen.items,
+	    .listen_count = serve->listen.count,
+	    .workers = worker_count(serve->workers),
+	    .keys_file = keys_file,
+	    .tls_cert_file = serve->tls_cert,
+	    .tls_key_file = serve->tls_key,
+	    .cors_origins = serve->cors_origin.items,
+	    .cors_origin_count = serve->cors_origin.count,
+	    .max_body_bytes = serve->max_body_bytes,
+	    .max_texts = serve->max_texts,
+	    .queue_tokens = serve->queue_tokens,
+	    .queue_wait_us = serve->queue_wait_us,
+	    .timeout_us = serve->request_timeout_us,
+	    .max_connections =
+		serve->max_connections > UINT32_MAX ? UINT32_MAX : (uint32_t)serve->max_connections,
+	    .head_timeout_ms = to_ms(serve->head_timeout_us),
+	    .body_timeout_ms = to_ms(serve->body_timeout_us),
+	    .write_timeout_ms = to_ms(serve->write_timeout_us),
+	    .idle_timeout_ms = to_ms(serve->keep_alive_us),
+	    .too_long = (enum embed_too_long)serve->too_long,
+	    .unknown_fields = (enum gateway_unknown)serve->unknown_fields,
+	    .hit_usage = (enum gateway_hit_usage)serve->hit_usage,
+	    .passes_keys = serve->pass_through,
+	    .log = {log_sink_write, (void *)log, log->level},
+	};
+}
+
+/* HOME/keys unless a file is named. */
+static enum embed_status find_keys_file(char path[SETTINGS_PATH_MAX + 8],
+    const struct options *options, const char *named, struct embed_error *error)
+{
+	enum embed_status status;
+
+	if (named && *named) {
+		snprintf(path, SETTINGS_PATH_MAX + 8, "%s", named);
+		return EMBED_OK;
+	}
+	status = settings_home(path, options, error);
+	if (status == EMBED_OK)
+		strcat(path, "/keys");
+	return status;
+}
+
+static void announce(const struct gateway *gateway, bool is_tls)
+{
+	const char *address;
+
+	for (size_t i = 0; (address = gateway_address(gateway, i)); i++) {
+		if (strncmp(address, "unix:", 5) == 0)
+			fprintf(stderr, "embed: serving on %s\n", address);
+		else
+			fprintf(stderr, "embed: serving on %s://%s/v1\n", is_tls ? "https" : "http",
+			    address);
+	}
+	if (!gateway_key_count(gateway))
+		fprintf(stderr, "embed: no keys: whoever is on this machine may use it "
+				"(\"embed keys add NAME\" makes one)\n");
+}
+
+static void empty_eventfd(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0)
+		return;
+}
+
+static void reload(struct gateway *gateway)
+{
+	char state[64];
+
+	snprintf(
+	    state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_now_us());
+	supervisor_notify(state);
+	gateway_reload(gateway);
+	supervisor_notify("READY=1");
+}
+
+/* Until asked to stop. */
+static void watch(struct gateway *gateway)
+{
+	struct pollfd signals = {.fd = signals_fd(), .events = POLLIN};
+	int64_t watchdog_us = supervisor_watchdog_us();
+	int tick_ms =
+	    watchdog_us && watchdog_us / 1000 < TICK_MS ? (int)(watchdog_us / 1000) : TICK_MS;
+
+	while (!signals_stop_asked()) {
+		if (poll(&signals, 1, tick_ms) > 0)
+			empty_eventfd(signals.fd);
+		if (signals_take_reload())
+			reload(gateway);
+		gateway_tick(gateway);
+		if (watchdog_us)
+			supervisor_notify("WATCHDOG=1");
+	}
+}
+
+static int serve(const struct command_input *input, embed_service *service, const char *keys_file)
+{
+	const struct serve_options *own = input->own;
+	struct gateway_options options = gateway_options_of(own, input->log, keys_file);
+	int fds[LISTEN_FDS_MAX];
+	struct gateway *gateway;
+	struct embed_error error;
+
+	error_clear(&error);
+	options.listen_fds = fds;
+	options.listen_fd_count = supervisor_listen_fds(fds, LISTEN_FDS_MAX);
+	if (options.listen_fd_count) /* the sockets are the supervisor's choice */
+		options.listen_count = 0;
+	if (gateway_start(&gateway, service, &options, &error) != EMBED_OK)
+		return command_fail(&error);
+	announce(gateway, own->tls_cert && *own->tls_cert);
+	supervisor_notify("READY=1");
+	watch(gateway);
+	supervisor_notify("STOPPING=1");
+	if (!gateway_drain(gateway, to_ms(own->drain_timeout_us)))
+		fprintf(
+		    stderr, "embed: requests were cut: they took longer than --drain-timeout\n");
+	gateway_stop(gateway);
+	return COMMAND_GOOD;
+}
+
+static int run(const struct command_input *input)
+{
+	const struct serve_options *own = input->own;
+	char keys_file[SETTINGS_PATH_MAX + 8];
+	embed_service *service;
+	struct embed_error error;
+	int exit_status;
+
+	error_clear(&error);
+	if (input->argument_count)
+		return command_misuse("serve takes no arguments: \"%.60s\"", input->arguments[0]);
+	if (find_keys_file(keys_file, input->options, own->keys_file, &error) != EMBED_OK ||
+	    settings_open_service(&service, input->options, SETTINGS_ONLINE, input->log, &error) !=
+		EMBED_OK)
+		return command_fail(&error);
+	exit_status = serve(input, service, keys_file);
+	embed_close(service);
+	return exit_status;
+}
+
+const struct command command_serve = {
+    .name = "serve",
+    .arguments = "",
+    .summary = "Serve OpenAI's embeddings API over the store",
+    .details = "Any OpenAI client gets the store, the limits and the retries by setting its base\n"
+	       "URL to the address printed. SIGHUP reads keys and certificates again; SIGTERM\n"
+	       "finishes what runs and stops, a second one stops at once.",
+    .takes = COMMAND_TAKES_SERVICE,
+    .own = &serve_set,
+    .run = run,
+};

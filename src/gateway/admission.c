@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether more work is taken: bounded by what waits, and by how long that takes. */
+#include "gateway/state.h"
+
+#include "base/clock.h"
+
+#define LOOK_EVERY_US 20000
+#define WAIT_MAX_US   60000000
+
+/* Counters are added up over threads, so they are looked at rarely, by whoever comes first. */
+static void look(struct gateway *gateway, int64_t now_us)
+{
+	struct admission *admission = &gateway->admission;
+	struct embed_stats stats = EMBED_STATS_INIT;
+	double passed_s;
+	double rate;
+
+	embed_stats(gateway->service, &stats);
+	passed_s = (double)(now_us - admission->looked_us) * 1e-6;
+	rate = (double)(stats.billed_tokens - admission->sent_tokens) / passed_s;
+	/* About the last second counts. */
+	admission->tokens_per_s += (rate - admission->tokens_per_s) * (passed_s < 1 ? passed_s : 1);
+	admission->sent_tokens = stats.billed_tokens;
+	admission->queued_tokens = stats.queued_tokens;
+	admission->looked_us = now_us;
+}
+
+int64_t admission_wait_us(struct gateway *gateway, uint64_t tokens)
+{
+	const struct gateway_options *options = &gateway->options;
+	struct admission *admission = &gateway->admission;
+	int64_t now_us = clock_now_us();
+	int64_t wait_us = 0;
+	double drain_us;
+
+	if (pthread_mutex_trylock(&admission->lock) != 0)
+		return 0; /* somebody is looking; a few more do no harm */
+	if (now_us - admission->looked_us >= LOOK_EVERY_US)
+		look(gateway, now_us);
+	admission->queued_tokens += tokens; /* until the next look */
+	drain_us = admission->tokens_per_s > 1
+		       ? (double)admission->queued_tokens / admission->tokens_per_s * 1e6
+		       : 0;
+	if (admission->queued_tokens - tokens > options->queue_tokens)
+		wait_us = 1000000 + (int64_t)(drain_us < WAIT_MAX_US ? drain_us / 2 : WAIT_MAX_US);
+	else if (options->queue_wait_us && drain_us > (double)options->queue_wait_us)
+		wait_us = 1 + (int64_t)(drain_us - (double)options->queue_wait_us);
+	if (wait_us)
+		admission->queued_tokens -= tokens;
+	pthread_mutex_unlock(&admission->lock);
+	return wait_us;
+}

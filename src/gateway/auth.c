@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Who asks, and whether the key still has permits. */
+#include "gateway/state.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "wire/header.h"
+
+/* The key in `authorization: Bearer KEY` or `api-key: KEY`. */
+static struct http_slice shown_key(const struct http_request *request)
+{
+	const struct http_slice *field = http_request_field(request, "authorization");
+	struct http_slice key = {NULL, 0};
+
+	if (!field) {
+		field = http_request_field(request, "api-key");
+		return field ? *field : key;
+	}
+	if (field->len > 7 && strncasecmp(field->bytes, "bearer ", 7) == 0)
+		key = (struct http_slice){field->bytes + 7, field->len - 7};
+	while (key.len && *key.bytes == ' ')
+		key.bytes++, key.len--;
+	return key;
+}
+
+/* As OpenAI echoes a key: its ends only, and never of a short one. */
+static void mask(struct http_slice key, char out[32])
+{
+	if (key.len < 12)
+		snprintf(out, 32, "****");
+	else
+		snprintf(out, 32, "%.7s****%.4s", key.bytes, key.bytes + key.len - 4);
+}
+
+static bool refuse_key(struct call *call, struct http_slice shown)
+{
+	char masked[32];
+
+	http_reply_field(call->exchange, "www-authenticate", "Bearer");
+	if (!shown.len) {
+		call_refuse(call, WIRE_REFUSAL_KEY_MISSING, NULL);
+		return false;
+	}
+	mask(shown, masked);
+	call_refuse(call, WIRE_REFUSAL_KEY_WRONG, masked, NULL);
+	return false;
+}
+
+/* In pass-through mode whatever is no key of ours is the caller's own. */
+static bool take_caller_key(struct call *call, struct http_slice shown)
+{
+	if (!shown.len || shown.len >= sizeof(call->caller_key))
+		return refuse_key(call, shown);
+	memcpy(call->caller_key, shown.bytes, shown.len);
+	call->caller_key[shown.len] = '\0';
+	return true;
+}
+
+bool call_authorize(struct call *call)
+{
+	const struct gateway_options *options = &call->gateway->options;
+	struct key_table *keys = gateway_keys(call->worker);
+	struct http_slice shown;
+
+	if (call->route->auth == ROUTE_OPEN)
+		return true;
+	if (call->route->auth == ROUTE_ADMIN && http_exchange_is_loopback(call->exchange))
+		return true;
+	if (!keys->count && !options->passes_keys && call->route->auth == ROUTE_USER)
+		return true; /* loopback only: see gateway_start */
+	shown = shown_key(http_exchange_request(call->exchange));
+	if (shown.len)
+		call->key = key_table_find(keys, shown.bytes, shown.len, clock_unix_s());
+	if (call->key) {
+		call->keys = key_table_ref(keys);
+		if (call->route->auth == ROUTE_ADMIN && !call->key->is_admin) {
+			call_refuse_with(call, 403, "This needs an admin key.",
+			    "invalid_request_error", NULL, "admin_key_required");
+			return false;
+		}
+		return true;
+	}
+	if (options->passes_keys && call->route->auth == ROUTE_USER)
+		return take_caller_key(call, shown);
+	return refuse_key(call, shown);
+}
+
+/* ---- Rates ------------------------------------------------------------------- */
+
+static void add_rate_fields(
+    struct call *call, const char *what, const atomic_int_fast64_t *full_us, uint64_t limit)
+{
+	struct meter_left left = meter_look(full_us, limit, clock_now_us());
+	char name[48];
+	char duration[WIRE_DURATION_CAP];
+
+	if (!limit)
+		return;
+	snprintf(name, sizeof(name), "x-ratelimit-limit-%s", what);
+	http_reply_fieldf(call->exchange, name, "%llu", (unsigned long long)left.limit);
+	snprintf(name, sizeof(name), "x-ratelimit-remaining-%s", what);
+	http_reply_fieldf(call->exchange, name, "%llu", (unsigned long long)left.remaining);
+	snprintf(name, sizeof(name), "x-ratelimit-reset-%s", what);
+	wire_duration_write(duration, left.full_ms);
+	http_reply_field(call->exchange, name, duration);
+}
+
+static void add_all_rate_fields(struct call *call)
+{
+	const struct key *key = call->key;
+
+	if (key->rpm)
+		add_rate_fields(call, "requests", &key->meter->requests_full_us, key->rpm);
+	if (key->tpm)
+		add_rate_fields(call, "tokens", &key->meter->tokens_full_us, key->tpm);
+}
+
+static void number_text(char out[24], uint64_t number)
+{
+	snprintf(out, 24, "%llu", (unsigned long long)number);
+}
+
+static bool refuse_rate(struct call *call, enum wire_refusal_id id, uint64_t limit,
+    const atomic_int_fast64_t *full_us, uint64_t asked, int64_t wait_us)
+{
+	char limit_text[24], used_text[24], asked_text[24], wait_text[WIRE_DURATION_CAP];
+	struct meter_left left = meter_look(full_us, limit, clock_now_us());
+
+	atomic_fetch_add_explicit(&call->worker->counts.rejected, 1, memory_order_relaxed);
+	add_all_rate_fields(call);
+	number_text(limit_text, limit);
+	number_text(used_text, limit - left.remaining);
+	number_text(asked_text, asked);
+	if (wait_us == INT64_MAX) {
+		call_retry_after(call, 0);
+		call_refuse(call, WIRE_REFUSAL_RATE_TOO_LARGE, call->model, call->key->name,
+		    limit_text, asked_text, NULL);
+		return false;
+	}
+	wire_duration_write(wait_text, (wait_us + 999) / 1000);
+	call_retry_after(call, wait_us);
+	call_refuse(call, id, call->model, call->key->name, limit_text, used_text, asked_text,
+	    wait_text, NULL);
+	return false;
+}
+
+bool call_take_rates(struct call *call, uint64_t tokens)
+{
+	const struct key *key = call->key;
+	int64_t now_us = clock_now_us();
+	int64_t wait_us = 0;
+
+	if (!key || (!key->rpm && !key->tpm))
+		return true;
+	if (key->rpm)
+		wait_us = meter_take(&key->meter->requests_full_us, key->rpm, 1, now_us);
+	if (wait_us)
+		return refuse_rate(call, WIRE_REFUSAL_RATE_REQUESTS, key->rpm,
+		    &key->meter->requests_full_us, 1, wait_us);
+	if (key->tpm)
+		wait_us = meter_take(&key->meter->tokens_full_us, key->tpm, tokens, now_us);
+	if (wait_us)
+		return refuse_rate(call, WIRE_REFUSAL_RATE_TOKENS, key->tpm,
+		    &key->meter->tokens_full_us, tokens, wait_us);
+	add_all_rate_fields(call);
+	return true;
+}

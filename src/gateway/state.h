@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * State: what the gateway's parts share.
+ *
+ * A call is one request on its way through the gateway: the route it took,
+ * the key it showed, what it asked for and what it got.  It lives as long as
+ * its exchange, belongs to the exchange's worker, and is logged when it ends.
+ */
+#ifndef GATEWAY_STATE_H
+#define GATEWAY_STATE_H
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "gateway/gateway.h"
+#include "gateway/keys.h"
+#include "gateway/meter.h"
+#include "gateway/route.h"
+#include "http/http.h"
+#include "wire/refusal.h"
+#include "wire/request.h"
+#include "wire/reply.h"
+
+#define CALL_ID_LEN     36 /* "req_" and 32 hex digits */
+#define CALL_MODEL_MAX  255
+#define LATENCY_BUCKETS 14
+
+/* Upper bounds in microseconds; the last one counts the rest. */
+extern const int64_t latency_bounds_us[LATENCY_BUCKETS - 1];
+
+/* One worker's counts; read by any thread. */
+struct gateway_counts {
+	atomic_uint_fast64_t requests[ROUTE_COUNT][6]; /* by first digit of the status; 0: gone */
+	atomic_uint_fast64_t latency[LATENCY_BUCKETS]; /* of /v1/embeddings */
+	atomic_uint_fast64_t latency_sum_us;
+	atomic_uint_fast64_t rejected; /* by admission, rates and budgets */
+};
+
+/* One worker's state; its thread's alone but for `counts`. */
+struct gateway_worker {
+	struct gateway *gateway;
+	struct random random;
+	struct wire_request request; /* the body being read */
+	struct buffer body;          /* the reply being written */
+	float *vector;               /* one looked-up vector */
+	size_t vector_cap;
+	struct key_table *keys;
+	unsigned keys_generation; /* of `keys` */
+	struct call *spare_calls;
+	size_t spare_call_count;
+	struct gateway_counts counts;
+};
+
+/* How full the service is; brought up to date by whoever finds it old. */
+struct admission {
+	pthread_mutex_t lock;
+	int64_t looked_us;
+	uint64_t queued_tokens;
+	uint64_t sent_tokens; /* of all time, at looked_us */
+	double tokens_per_s;  /* going upstream, smoothed */
+};
+
+struct gateway {
+	embed_service *service;
+	struct gateway_options options; /* strings copied */
+	struct http_server *http;
+	struct gateway_worker *workers;
+	unsigned worker_count;
+	struct meter_set meters;
+	pthread_mutex_t keys_lock; /* guards `keys` */
+	struct key_table *keys;
+	atomic_uint keys_generation; /* goes up with each new table */
+	int64_t keys_mtime_ns;       /* of the file; the starting thread's */
+	uint64_t keys_inode;
+	struct admission admission;
+	atomic_bool is_draining;
+	int64_t started_s;
+};
+
+struct call {
+	struct call *next; /* among spare ones */
+	struct gateway *gateway;
+	struct gateway_worker *worker;
+	struct http_exchange *exchange;
+	const struct route *route;
+	struct key_table *keys;  /* held while the call lives; NULL: none */
+	const struct key *key;   /* NULL: nobody asked for one */
+	struct http_slice param; /* of the route's {}, still encoded */
+	char id[CALL_ID_LEN + 1];
+	char model[CALL_MODEL_MAX + 1];
+	enum wire_format format;
+	bool is_partial; /* the caller takes what there is */
+	size_t count;    /* texts asked for */
+	size_t prefix;   /* answered from the store before anything was sent */
+	uint64_t hits, joined, sent, failed;
+	uint64_t tokens, usage_tokens, billed_tokens, cost_nano;
+	uint64_t reserved_nano;
+	struct buffer body; /* reply begun with the prefix; taken from the worker */
+	struct wire_reply_writer writer;
+	embed_job *job;
+	embed_result *result;
+	enum embed_status status; /* why there is no result */
+	struct embed_error error;
+	int64_t submitted_us;
+	char trace_parent[56];
+	char caller_key[512]; /* passed through */
+};
+
+/* ---- call.c ------------------------------------------------------------- */
+
+struct call *call_of(struct http_exchange *exchange);
+struct call *call_begin(struct gateway *gateway, struct http_exchange *exchange);
+void call_end(struct call *call);
+
+/* Answers with a row of refusals.def; arguments as for wire_refusal_write. */
+#define call_refuse(call, id, ...)                                                                 \
+	do {                                                                                       \
+		buffer_reset(&(call)->worker->body);                                               \
+		wire_refusal_write(&(call)->worker->body, id, __VA_ARGS__);                        \
+		call_reply(call, wire_refusal_row(id)->http_status);                               \
+	} while (0)
+
+/* The error shape with words of ours. */
+void call_refuse_with(struct call *call, int status, const char *message, const char *type,
+    const char *param, const char *code);
+
+/* Sends what is in worker->body as JSON, with the fields that every answer carries. */
+void call_reply(struct call *call, int status);
+void call_reply_as(struct call *call, int status, const char *content_type);
+
+/* Whole seconds, 1 to 60; 0: the client should not come back by itself. */
+void call_retry_after(struct call *call, int64_t us);
+
+/* ---- auth.c --------------------------------------------------------------- */
+
+/* Finds the key and judges it; false: refused already. */
+bool call_authorize(struct call *call);
+
+/* The key's rates; false: refused already.  Also adds x-ratelimit-*. */
+bool call_take_rates(struct call *call, uint64_t tokens);
+
+/* ---- failure.c ------------------------------------------------------------- */
+
+/* Answers as OpenAI would for a library error; `of` is how many texts were asked for. */
+void call_fail(struct call *call, const struct embed_error *error, size_t of);
+
+/* Its row's words for one text's error, for partial answers: appends {"message":..,"code":..}. */
+void failure_write_object(struct buffer *out, const struct embed_error *error);
+
+/* ---- admission.c ----------------------------------------------------------- */
+
+/* 0, or how long until `tokens` more would be taken. */
+int64_t admission_wait_us(struct gateway *gateway, uint64_t tokens);
+
+/* The keys to use from now on, for this worker. */
+struct key_table *gateway_keys(struct gateway_worker *worker);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Starts `embed emulate` and `embed serve` on free ports, with a home of their own, and ends them.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const binary = process.env.EMBED_BINARY;
+if (!binary) throw new Error("EMBED_BINARY names the program to test");
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function newHome() {
+	const home = mkdtempSync(join(tmpdir(), "embed-gateway-"));
+	return { path: home, remove: () => rmSync(home, { recursive: true, force: true }) };
+}
+
+// A child whose stderr and stdout are watched; `until` resolves with the match.
+export function start(args, { env = {}, stdio = [], command = binary } = {}) {
+	const child = spawn(command, args, {
+		stdio: ["ignore", "pipe", "pipe", ...stdio],
+		env: { PATH: process.env.PATH, HOME: tmpdir(), OPENAI_API_KEY: "sk-upstream-key", ...env },
+	});
+	const running = { child, output: "", code: undefined, watchers: new Set() };
+	const look = () => running.watchers.forEach((watcher) => watcher());
+	for (const stream of [child.stdout, child.stderr])
+		stream.on("data", (data) => { running.output += data; look(); });
+	running.ended = new Promise((resolve) => child.on("close", (code, signal) => {
+		running.code = code ?? signal;
+		look();
+		resolve(running.code);
+	}));
+	running.until = (pattern) => new Promise((resolve, reject) => {
+		const watcher = () => {
+			const match = running.output.match(pattern);
+			if (match) resolve(match);
+			else if (running.code !== undefined)
+				reject(new Error(`ended with ${running.code} before ${pattern}: ${running.output}`));
+			else return;
+			running.watchers.delete(watcher);
+		};
+		running.watchers.add(watcher);
+		watcher();
+	});
+	running.stop = async (signal = "SIGTERM") => {
+		if (running.code === undefined) child.kill(signal);
+		return running.ended;
+	};
+	return running;
+}
+
+export async function startEmulator(...args) {
+	const running = start(["emulate", "--listen", "127.0.0.1:0", ...args]);
+	const [, base] = await running.until(/(http:\/\/127\.0\.0\.1:\d+)\/v1/);
+	return {
+		...running,
+		base,
+		stats: async () => (await fetch(`${base}/emulator/stats`)).json(),
+		reset: () => fetch(`${base}/emulator/reset`, { method: "POST" }),
+		faults: (...rules) => fetch(`${base}/emulator/faults`, { method: "POST", body: JSON.stringify(rules) }),
+	};
+}
+
+export async function startGateway(upstream, home, ...args) {
+	const running = start(["serve", "--home", home, "--base-url", `${upstream}/v1`,
+		"--listen", "127.0.0.1:0", ...args]);
+	const [, base] = await running.until(/serving on (https?:\/\/\S+)\/v1/);
+	return { ...running, base };
+}
+
+export function run(args, env = {}) {
+	const done = spawnSync(binary, args, {
+		encoding: "utf8",
+		env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
+	});
+	return { code: done.status, out: done.stdout, err: done.stderr };
+}
+
+export const model = "text-embedding-3-small";
+
+export async function embed(base, body, { headers = {}, path = "/v1/embeddings", signal } = {}) {
+	const response = await fetch(base + path, {
+		method: "POST",
+		headers: { "content-type": "application/json", ...headers },
+		body: typeof body === "string" ? body : JSON.stringify({ model, ...body }),
+		signal,
+	});
+	const text = await response.text();
+	let json;
+	try { json = JSON.parse(text); } catch { json = undefined; }
+	return { status: response.status, headers: response.headers, text, json };
+}
+
+// Asks until the store itself answers: an answer comes a moment before its vector is on disk.
+export async function embedUntilHit(base, body, options) {
+	for (let i = 0; i < 500; i++) {
+		const answer = await embed(base, body, options);
+		if (answer.status !== 200 || answer.headers.get("x-embed-cache") === "hit") return answer;
+	}
+	throw new Error("never stored");
+}
+
+// The numbers of an item, whatever its encoding.
+export function vectorOf(item) {
+	if (Array.isArray(item.embedding)) return Float32Array.from(item.embedding);
+	const bytes = Buffer.from(item.embedding, "base64");
+	return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
+
+export function cosine(a, b) {
+	let ab = 0, aa = 0, bb = 0;
+	for (let i = 0; i < a.length; i++) {
+		ab += a[i] * b[i];
+		aa += a[i] * a[i];
+		bb += b[i] * b[i];
+	}
+	return ab / Math.sqrt(aa * bb);
+}
+
+// A small seeded generator (mulberry32): a failing seed runs again.
+export function seeded(seed) {
+	return () => {
+		seed = (seed + 0x6d2b79f5) | 0;
+		let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+	};
+}
