@@ -90,7 +90,7 @@ static int run_source(const struct command_input *input, const struct buffer *wh
 	const struct text_options *own = input->own;
 	const struct embedding_output output = EMBEDDING_OUTPUT(own);
 	struct text_source texts = {
-	    .source = {.next = next, .fd = -1},
+	    .source = {.next = next, .fd = -1, .is_small = true},
 	    .input = input,
 	    .whole = whole,
 	    .count = count,

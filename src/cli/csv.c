@@ -21,7 +21,7 @@ static const char *read_quoted(const char *at, const char *end, struct buffer *b
 
 static const char *find_separator(const char *at, const char *end, char separator)
 {
-	const char *found = at == end ? NULL : memchr(at, separator, (size_t)(end - at));
+	const char *found = at >= end ? NULL : memchr(at, separator, (size_t)(end - at));
 
 	return found == NULL ? end : found;
 }

@@ -3,25 +3,25 @@
 
 #include "base/error.h"
 #include "cli/pipeline.h"
-#include "cli/writer.h"
+#include "cli/records.h"
 
 /* A group holds what one request takes, and no more text than that: 295,000 tokens of four bytes. */
 #define GROUP_TEXTS 2048
 #define GROUP_BYTES (1200u << 10)
 
-static enum embed_status open_writer(struct writer *writer, const struct command_input *input,
+static enum embed_status open_writer(struct records *writer, const struct command_input *input,
     const struct embedding_output *output, struct embed_error *error)
 {
 	const struct request_options *request = options_values(input->options, &settings_request);
-	struct writer_options options = {
+	struct records_options options = {
 	    .path = output->path,
-	    .format = (enum writer_format)output->format,
-	    .embedding = (enum writer_embedding)output->embedding,
+	    .format = (enum records_format)output->format,
+	    .embedding = (enum records_embedding)output->embedding,
 	    .has_documents = output->has_documents,
 	    .dimensions = request->dimensions > UINT32_MAX ? 0 : (uint32_t)request->dimensions,
 	};
 
-	return writer_open(writer, &options, error);
+	return records_open(writer, &options, error);
 }
 
 static size_t group_texts(const struct service_options *service)
@@ -31,9 +31,10 @@ static size_t group_texts(const struct service_options *service)
 }
 
 static int run(const struct command_input *input, const char *name, embed_service *service,
-    struct source *source, struct writer *writer, size_t window_bytes)
+    struct source *source, struct records *writer, size_t window_bytes)
 {
 	const struct service_options *values = options_values(input->options, &settings_service);
+	const struct general_options *general = options_values(input->options, &settings_general);
 	struct progress progress;
 	struct progress_state state = {0};
 	struct pipeline_options options = {
@@ -49,6 +50,8 @@ static int run(const struct command_input *input, const char *name, embed_servic
 	};
 
 	progress_start(&progress, name, input->options, input->log);
+	if (source->is_small && general->progress == PROGRESS_AUTO)
+		progress.mode = PROGRESS_NONE;
 	return pipeline_run(&options, &state);
 }
 
@@ -57,7 +60,7 @@ int embedding_run(const struct command_input *input, const char *name, struct so
 {
 	embed_service *service = NULL;
 	struct embed_error error;
-	struct writer writer;
+	struct records writer;
 	int exit_status;
 
 	error_clear(&error);

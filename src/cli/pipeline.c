@@ -144,7 +144,7 @@ static enum embed_status put(struct pipeline *pipeline, const struct record *rec
 		pipeline->was_fatal = true;
 		return error_set(&pipeline->error, record->status, "%s", record->message);
 	}
-	status = writer_put(pipeline->options->writer, record, &pipeline->error);
+	status = records_put(pipeline->options->writer, record, &pipeline->error);
 	if (status != EMBED_OK)
 		return status;
 	pipeline->state->texts++;
@@ -423,7 +423,7 @@ static enum embed_status step(struct pipeline *pipeline)
 		status = drain_done(pipeline);
 	}
 	if (status == EMBED_OK && pipeline->is_blocked) {
-		status = writer_flush(pipeline->options->writer, &pipeline->error);
+		status = records_flush(pipeline->options->writer, &pipeline->error);
 		wait_for_something(pipeline, true, -1);
 	}
 	progress_update(pipeline->options->progress, pipeline->state);
@@ -472,9 +472,9 @@ static int conclude(struct pipeline *pipeline, enum embed_status status)
 
 	wind_up(pipeline, is_stopped);
 	if (status == EMBED_OK && !is_stopped)
-		status = writer_commit(options->writer, &pipeline->error);
+		status = records_commit(options->writer, &pipeline->error);
 	else
-		writer_abandon(options->writer);
+		records_abandon(options->writer);
 	progress_end(options->progress, pipeline->state, status == EMBED_OK && !is_stopped);
 	if (is_stopped) {
 		fputs("embed: stopped; the same command again goes on from here\n", stderr);

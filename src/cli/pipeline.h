@@ -21,13 +21,13 @@
 
 #include "cli/progress.h"
 #include "cli/source.h"
-#include "cli/writer.h"
+#include "cli/records.h"
 
 struct pipeline_options {
 	embed_service *service;
 	struct embed_request request;
 	struct source *source;
-	struct writer *writer;
+	struct records *writer;
 	struct progress *progress;
 	size_t group_texts;  /* items in a job; as many as a request takes */
 	size_t group_bytes;  /* and bytes of text */

@@ -28,6 +28,7 @@ struct source {
 	int fd;               /* to poll when blocked */
 	uint64_t bytes_done;  /* of the inputs */
 	uint64_t bytes_total; /* 0: unknown */
+	bool is_small;        /* a few texts: no report of progress unless asked for */
 };
 
 #endif

@@ -13,15 +13,15 @@
  *
  * Threads: none; the pipeline's thread owns it.
  */
-#ifndef CLI_WRITER_H
-#define CLI_WRITER_H
+#ifndef CLI_RECORDS_H
+#define CLI_RECORDS_H
 
 #include "cli/item.h"
 #include "cli/output.h"
 
 /* In the order of the option's ARGUMENT. */
-enum writer_format { WRITER_AUTO, WRITER_JSONL, WRITER_NPY, WRITER_CSV };
-enum writer_embedding { WRITER_FLOAT, WRITER_BASE64, WRITER_NONE };
+enum records_format { RECORDS_AUTO, RECORDS_JSONL, RECORDS_NPY, RECORDS_CSV };
+enum records_embedding { RECORDS_FLOAT, RECORDS_BASE64, RECORDS_NONE };
 
 /* A finished item. */
 struct record {
@@ -34,37 +34,37 @@ struct record {
 	const float *vector; /* NULL unless OK */
 };
 
-struct writer {
+struct records {
 	struct output output;
-	enum writer_format format;
-	enum writer_embedding embedding;
+	enum records_format format;
+	enum records_embedding embedding;
 	bool has_documents;  /* source, chunk, start, end, text */
 	uint32_t dimensions; /* npy: 0 until known */
 	uint64_t rows;       /* npy: written, or waiting for `dimensions` */
 	uint64_t rows_waiting;
 };
 
-struct writer_options {
-	const char *path;          /* NULL: stdout */
-	enum writer_format format; /* AUTO: by the path's extension, else jsonl */
-	enum writer_embedding embedding;
+struct records_options {
+	const char *path;           /* NULL: stdout */
+	enum records_format format; /* AUTO: by the path's extension, else jsonl */
+	enum records_embedding embedding;
 	bool has_documents;
 	uint32_t dimensions; /* 0: as the first vector has */
 };
 
-enum embed_status writer_open(
-    struct writer *writer, const struct writer_options *options, struct embed_error *error);
+enum embed_status records_open(
+    struct records *writer, const struct records_options *options, struct embed_error *error);
 
-enum embed_status writer_put(
-    struct writer *writer, const struct record *record, struct embed_error *error);
+enum embed_status records_put(
+    struct records *writer, const struct record *record, struct embed_error *error);
 
 /* Hands what is there to the system, for a reader who waits. */
-enum embed_status writer_flush(struct writer *writer, struct embed_error *error);
+enum embed_status records_flush(struct records *writer, struct embed_error *error);
 
 /* All is in it: the file takes its place.  Closed in any case. */
-enum embed_status writer_commit(struct writer *writer, struct embed_error *error);
+enum embed_status records_commit(struct records *writer, struct embed_error *error);
 
 /* Closes without that; the partial file stays. */
-void writer_abandon(struct writer *writer);
+void records_abandon(struct records *writer);
 
 #endif

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "cli/writer.h"
+#include "cli/records.h"
 
 /* A folder for the output, and a group with items to write. */
 struct fixture {
@@ -15,7 +15,7 @@ struct fixture {
 	char path[128];
 	char partial[160];
 	struct item_group group;
-	struct writer writer;
+	struct records writer;
 	struct embed_error error;
 };
 
@@ -47,12 +47,12 @@ static int tear_down(void **state)
 }
 
 static enum embed_status open_writer(
-    struct fixture *fixture, const char *name, struct writer_options options)
+    struct fixture *fixture, const char *name, struct records_options options)
 {
 	snprintf(fixture->path, sizeof(fixture->path), "%s/%s", fixture->folder, name);
 	snprintf(fixture->partial, sizeof(fixture->partial), "%s.partial", fixture->path);
 	options.path = fixture->path;
-	return writer_open(&fixture->writer, &options, &fixture->error);
+	return records_open(&fixture->writer, &options, &fixture->error);
 }
 
 static void put(struct fixture *fixture, const char *id, const char *failure)
@@ -69,7 +69,7 @@ static void put(struct fixture *fixture, const char *id, const char *failure)
 	record.status = failure == NULL ? EMBED_OK : EMBED_EMPTY_TEXT;
 	record.message = failure;
 	record.vector = failure == NULL ? vector : NULL;
-	assert_int_equal(writer_put(&fixture->writer, &record, &fixture->error), EMBED_OK);
+	assert_int_equal(records_put(&fixture->writer, &record, &fixture->error), EMBED_OK);
 }
 
 static size_t read_output(const struct fixture *fixture, char *bytes, size_t cap)
@@ -89,7 +89,7 @@ static void assert_output(struct fixture *fixture, const char *expected)
 	char bytes[4096];
 	size_t len;
 
-	assert_int_equal(writer_commit(&fixture->writer, &fixture->error), EMBED_OK);
+	assert_int_equal(records_commit(&fixture->writer, &fixture->error), EMBED_OK);
 	len = read_output(fixture, bytes, sizeof(bytes) - 1);
 	bytes[len] = '\0';
 	assert_string_equal(bytes, expected);
@@ -99,7 +99,7 @@ static void rows_are_id_tokens_and_embedding(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_int_equal(open_writer(fixture, "x.jsonl", (struct writer_options){0}), EMBED_OK);
+	assert_int_equal(open_writer(fixture, "x.jsonl", (struct records_options){0}), EMBED_OK);
 	put(fixture, "7", NULL);
 	put(fixture, "\"b\"", "empty");
 	assert_output(fixture,
@@ -113,7 +113,7 @@ static void documents_say_where_a_chunk_came_from(void **state)
 
 	assert_int_equal(
 	    open_writer(fixture, "x",
-		(struct writer_options){.has_documents = true, .embedding = WRITER_BASE64}),
+		(struct records_options){.has_documents = true, .embedding = RECORDS_BASE64}),
 	    EMBED_OK);
 	put(fixture, "\"a,b.md#0\"", NULL);
 	assert_output(fixture,
@@ -126,7 +126,7 @@ static void csv_goes_by_the_name_and_quotes_what_needs_it(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(
-	    open_writer(fixture, "x.csv", (struct writer_options){.has_documents = true}),
+	    open_writer(fixture, "x.csv", (struct records_options){.has_documents = true}),
 	    EMBED_OK);
 	put(fixture, "\"a,b.md#0\"", NULL);
 	put(fixture, "9", "empty, sadly");
@@ -144,11 +144,11 @@ static void npy_holds_a_row_for_each_record_and_nan_for_failures(void **state)
 	char bytes[1024];
 	float numbers[9];
 
-	assert_int_equal(open_writer(fixture, "x.npy", (struct writer_options){0}), EMBED_OK);
+	assert_int_equal(open_writer(fixture, "x.npy", (struct records_options){0}), EMBED_OK);
 	put(fixture, "1", "failed before any vector was seen");
 	put(fixture, "2", NULL);
 	put(fixture, "3", "failed later");
-	assert_int_equal(writer_commit(&fixture->writer, &fixture->error), EMBED_OK);
+	assert_int_equal(records_commit(&fixture->writer, &fixture->error), EMBED_OK);
 	assert_int_equal(read_output(fixture, bytes, sizeof(bytes)), 128 + sizeof(numbers));
 	assert_memory_equal(bytes, header, sizeof(header) - 1);
 	assert_int_equal(bytes[127], '\n');
@@ -161,13 +161,13 @@ static void an_output_is_absent_until_it_is_complete(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_int_equal(open_writer(fixture, "x.jsonl", (struct writer_options){0}), EMBED_OK);
+	assert_int_equal(open_writer(fixture, "x.jsonl", (struct records_options){0}), EMBED_OK);
 	put(fixture, "1", NULL);
 	assert_int_not_equal(access(fixture->path, F_OK), 0);
-	writer_abandon(&fixture->writer);
+	records_abandon(&fixture->writer);
 	assert_int_not_equal(access(fixture->path, F_OK), 0);
 	assert_int_equal(access(fixture->partial, F_OK), 0);
-	assert_int_equal(open_writer(fixture, "x.jsonl", (struct writer_options){0}), EMBED_OK);
+	assert_int_equal(open_writer(fixture, "x.jsonl", (struct records_options){0}), EMBED_OK);
 	put(fixture, "2", NULL);
 	assert_output(fixture, "{\"id\":2,\"tokens\":3,\"embedding\":[0.5,-0.25,1e-9]}\n");
 	assert_int_not_equal(access(fixture->partial, F_OK), 0);
@@ -176,26 +176,26 @@ static void an_output_is_absent_until_it_is_complete(void **state)
 static void two_writers_of_one_file_are_one_too_many(void **state)
 {
 	struct fixture *fixture = *state;
-	struct writer second;
-	struct writer_options options = {0};
+	struct records second;
+	struct records_options options = {0};
 
 	assert_int_equal(open_writer(fixture, "x.jsonl", options), EMBED_OK);
 	options.path = fixture->path;
-	assert_int_equal(writer_open(&second, &options, &fixture->error), EMBED_IO);
+	assert_int_equal(records_open(&second, &options, &fixture->error), EMBED_IO);
 	assert_non_null(strstr(fixture->error.message, "another embed"));
-	writer_abandon(&fixture->writer);
+	records_abandon(&fixture->writer);
 }
 
 static void npy_into_a_pipe_is_refused_with_the_way_out(void **state)
 {
 	struct fixture *fixture = *state;
-	struct writer_options options = {.format = WRITER_NPY};
+	struct records_options options = {.format = RECORDS_NPY};
 	int ends[2], kept = dup(STDOUT_FILENO);
 	enum embed_status status;
 
 	assert_int_equal(pipe(ends), 0);
 	dup2(ends[1], STDOUT_FILENO);
-	status = writer_open(&fixture->writer, &options, &fixture->error);
+	status = records_open(&fixture->writer, &options, &fixture->error);
 	dup2(kept, STDOUT_FILENO);
 	assert_int_equal(status, EMBED_BAD_OPTION);
 	assert_non_null(strstr(fixture->error.message, "-o FILE.npy"));
@@ -207,11 +207,11 @@ static void npy_into_a_pipe_is_refused_with_the_way_out(void **state)
 static void a_full_disk_is_an_error_and_no_output(void **state)
 {
 	struct fixture *fixture = *state;
-	struct writer_options options = {.path = "/dev/full"};
+	struct records_options options = {.path = "/dev/full"};
 
-	assert_int_equal(writer_open(&fixture->writer, &options, &fixture->error), EMBED_OK);
+	assert_int_equal(records_open(&fixture->writer, &options, &fixture->error), EMBED_OK);
 	put(fixture, "1", NULL);
-	assert_int_equal(writer_commit(&fixture->writer, &fixture->error), EMBED_IO);
+	assert_int_equal(records_commit(&fixture->writer, &fixture->error), EMBED_IO);
 	assert_non_null(strstr(fixture->error.message, "No space left"));
 }
 

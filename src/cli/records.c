@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/writer.h"
+#include "cli/records.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/error.h"
-#include "cli/writer_text.h"
+#include "cli/records_text.h"
 
 /* Magic, version and a header padded to a multiple of 64, as NumPy writes it. */
 #define NPY_HEADER_BYTES 128
@@ -44,7 +44,7 @@ static void npy_append_nan(struct buffer *out, uint32_t dimensions)
 
 /* Rows that failed before any vector told how wide a row is. */
 static enum embed_status npy_settle(
-    struct writer *writer, uint32_t dimensions, struct embed_error *error)
+    struct records *writer, uint32_t dimensions, struct embed_error *error)
 {
 	enum embed_status status = EMBED_OK;
 
@@ -57,7 +57,7 @@ static enum embed_status npy_settle(
 }
 
 static enum embed_status npy_put(
-    struct writer *writer, const struct record *record, struct embed_error *error)
+    struct records *writer, const struct record *record, struct embed_error *error)
 {
 	struct buffer *out = output_buffer(&writer->output);
 	enum embed_status status = EMBED_OK;
@@ -81,7 +81,7 @@ static enum embed_status npy_put(
 	return status;
 }
 
-static enum embed_status npy_finish(struct writer *writer, struct embed_error *error)
+static enum embed_status npy_finish(struct records *writer, struct embed_error *error)
 {
 	char header[NPY_HEADER_BYTES];
 
@@ -91,25 +91,25 @@ static enum embed_status npy_finish(struct writer *writer, struct embed_error *e
 
 /* ---- The writer ------------------------------------------------------- */
 
-static enum writer_format format_of(const char *path)
+static enum records_format format_of(const char *path)
 {
 	const char *dot = path == NULL ? NULL : strrchr(path, '.');
 
 	if (dot != NULL && strcasecmp(dot, ".npy") == 0)
-		return WRITER_NPY;
+		return RECORDS_NPY;
 	if (dot != NULL && strcasecmp(dot, ".csv") == 0)
-		return WRITER_CSV;
-	return WRITER_JSONL;
+		return RECORDS_CSV;
+	return RECORDS_JSONL;
 }
 
-static enum embed_status begin(struct writer *writer, struct embed_error *error)
+static enum embed_status begin(struct records *writer, struct embed_error *error)
 {
 	struct buffer *out = output_buffer(&writer->output);
 	char header[NPY_HEADER_BYTES];
 
-	if (writer->format == WRITER_CSV)
-		writer_csv_append_names(out, writer->embedding, writer->has_documents);
-	if (writer->format != WRITER_NPY)
+	if (writer->format == RECORDS_CSV)
+		records_csv_append_names(out, writer->embedding, writer->has_documents);
+	if (writer->format != RECORDS_NPY)
 		return EMBED_OK;
 	if (!output_can_patch(&writer->output))
 		return error_set(error, EMBED_BAD_OPTION,
@@ -120,18 +120,18 @@ static enum embed_status begin(struct writer *writer, struct embed_error *error)
 	return EMBED_OK;
 }
 
-enum embed_status writer_open(
-    struct writer *writer, const struct writer_options *options, struct embed_error *error)
+enum embed_status records_open(
+    struct records *writer, const struct records_options *options, struct embed_error *error)
 {
 	enum embed_status status;
 
-	*writer = (struct writer){
-	    .format = options->format == WRITER_AUTO ? format_of(options->path) : options->format,
+	*writer = (struct records){
+	    .format = options->format == RECORDS_AUTO ? format_of(options->path) : options->format,
 	    .embedding = options->embedding,
 	    .has_documents = options->has_documents,
 	    .dimensions = options->dimensions,
 	};
-	if (writer->format == WRITER_NPY && options->embedding != WRITER_FLOAT)
+	if (writer->format == RECORDS_NPY && options->embedding != RECORDS_FLOAT)
 		return error_set(
 		    error, EMBED_BAD_OPTION, "npy holds floats; leave --embedding out");
 	status = output_open(&writer->output, options->path, error);
@@ -143,31 +143,31 @@ enum embed_status writer_open(
 	return status;
 }
 
-enum embed_status writer_put(
-    struct writer *writer, const struct record *record, struct embed_error *error)
+enum embed_status records_put(
+    struct records *writer, const struct record *record, struct embed_error *error)
 {
 	struct buffer *out = output_buffer(&writer->output);
 	enum embed_status status = EMBED_OK;
 
-	if (writer->format == WRITER_NPY)
+	if (writer->format == RECORDS_NPY)
 		status = npy_put(writer, record, error);
-	else if (writer->format == WRITER_CSV)
-		writer_csv_append(out, record, writer->embedding, writer->has_documents);
+	else if (writer->format == RECORDS_CSV)
+		records_csv_append(out, record, writer->embedding, writer->has_documents);
 	else
-		writer_json_append(out, record, writer->embedding, writer->has_documents);
+		records_json_append(out, record, writer->embedding, writer->has_documents);
 	return status == EMBED_OK ? output_check(&writer->output, error) : status;
 }
 
-enum embed_status writer_flush(struct writer *writer, struct embed_error *error)
+enum embed_status records_flush(struct records *writer, struct embed_error *error)
 {
 	return output_flush(&writer->output, error);
 }
 
-enum embed_status writer_commit(struct writer *writer, struct embed_error *error)
+enum embed_status records_commit(struct records *writer, struct embed_error *error)
 {
 	enum embed_status status = EMBED_OK;
 
-	if (writer->format == WRITER_NPY)
+	if (writer->format == RECORDS_NPY)
 		status = npy_finish(writer, error);
 	if (status != EMBED_OK) {
 		output_abandon(&writer->output);
@@ -176,7 +176,7 @@ enum embed_status writer_commit(struct writer *writer, struct embed_error *error
 	return output_commit(&writer->output, error);
 }
 
-void writer_abandon(struct writer *writer)
+void records_abandon(struct records *writer)
 {
 	output_abandon(&writer->output);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/writer_text.h"
+#include "cli/records_text.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "wire/base64.h"
 #include "wire/float_text.h"
 
-void writer_append_floats(struct buffer *out, const float *vector, uint32_t dimensions)
+void records_append_floats(struct buffer *out, const float *vector, uint32_t dimensions)
 {
 	char *start = buffer_reserve(out, (size_t)dimensions * (FLOAT_TEXT_CAP + 1) + 2),
 	     *at = start;
@@ -46,13 +46,13 @@ static void append_error(struct buffer *out, const struct record *record)
 }
 
 static void append_vector(
-    struct buffer *out, const struct record *record, enum writer_embedding embedding)
+    struct buffer *out, const struct record *record, enum records_embedding embedding)
 {
-	if (embedding == WRITER_NONE)
+	if (embedding == RECORDS_NONE)
 		return;
 	buffer_append_text(out, ",\"embedding\":");
-	if (embedding == WRITER_FLOAT) {
-		writer_append_floats(out, record->vector, record->dimensions);
+	if (embedding == RECORDS_FLOAT) {
+		records_append_floats(out, record->vector, record->dimensions);
 		return;
 	}
 	buffer_append_char(out, '"');
@@ -72,8 +72,8 @@ static void append_place(struct buffer *out, const struct record *record)
 		    (unsigned long long)item->end);
 }
 
-void writer_json_append(struct buffer *out, const struct record *record,
-    enum writer_embedding embedding, bool has_documents)
+void records_json_append(struct buffer *out, const struct record *record,
+    enum records_embedding embedding, bool has_documents)
 {
 	const struct item *item = record->item;
 
@@ -96,12 +96,12 @@ void writer_json_append(struct buffer *out, const struct record *record,
 
 /* ---- CSV -------------------------------------------------------------- */
 
-void writer_csv_append_names(
-    struct buffer *out, enum writer_embedding embedding, bool has_documents)
+void records_csv_append_names(
+    struct buffer *out, enum records_embedding embedding, bool has_documents)
 {
 	buffer_append_text(
 	    out, has_documents ? "id,source,chunk,start,end,tokens,text" : "id,tokens");
-	if (embedding != WRITER_NONE)
+	if (embedding != RECORDS_NONE)
 		buffer_append_text(out, ",embedding");
 	buffer_append_text(out, ",error_code,error_message\r\n");
 }
@@ -120,19 +120,19 @@ static void append_csv_place(struct buffer *out, const struct record *record)
 }
 
 static void append_csv_vector(
-    struct buffer *out, const struct record *record, enum writer_embedding embedding)
+    struct buffer *out, const struct record *record, enum records_embedding embedding)
 {
-	if (embedding == WRITER_NONE)
+	if (embedding == RECORDS_NONE)
 		return;
 	buffer_append_char(out, ',');
 	if (record->vector == NULL)
 		return;
-	if (embedding == WRITER_BASE64) {
+	if (embedding == RECORDS_BASE64) {
 		append_base64(out, record->vector, record->dimensions);
 		return;
 	}
 	buffer_append_char(out, '"');
-	writer_append_floats(out, record->vector, record->dimensions);
+	records_append_floats(out, record->vector, record->dimensions);
 	buffer_append_char(out, '"');
 }
 
@@ -148,8 +148,8 @@ static void append_csv_id(struct buffer *out, const struct record *record)
 		csv_append(out, id, len);
 }
 
-void writer_csv_append(struct buffer *out, const struct record *record,
-    enum writer_embedding embedding, bool has_documents)
+void records_csv_append(struct buffer *out, const struct record *record,
+    enum records_embedding embedding, bool has_documents)
 {
 	const struct item *item = record->item;
 
