@@ -116,7 +116,8 @@ enum embed_status cache_put_many(struct cache *cache, const struct cache_put *pu
 
 /*
  * To be called about once a minute: frees what dead processes held, saves and
- * ages what is known of the records' use.
+ * ages what is known of the records' use, brings a store that was opened with
+ * a lower cap than before down to it, some steps a call.
  */
 void cache_maintain(struct cache *cache);
 

@@ -135,9 +135,6 @@ enum embed_status cache_verify(
 
 /* ---- Prune and clear ------------------------------------------------------ */
 
-/* Each transaction evicts about this much. */
-#define PRUNE_STEP_BYTES (4u << 20)
-
 static bool is_old(
     const struct cache *cache, const MDB_val *key, const MDB_val *value, const void *context)
 {
@@ -151,28 +148,23 @@ static bool is_old(
 	       record_is_expired(head.created_s, prune->now_s, prune->older_than_s);
 }
 
-/* One transaction; sets *is_done when the target is reached. */
-static int shrink_step(struct cache *cache, uint64_t to_bytes, uint64_t *removed, bool *is_done)
+static int shrink_to(struct cache *cache, uint64_t to_bytes, struct eviction *sum)
 {
-	uint64_t used_bytes, target_bytes, evicted = 0;
-	MDB_txn *txn;
-	int rc = store_write_begin(cache, &txn);
+	uint64_t before, used_bytes;
+	struct cache_level level;
+	int rc = 0;
 
-	if (rc != 0)
-		return rc;
-	used_bytes = store_used_bytes(cache, txn);
-	target_bytes = used_bytes > PRUNE_STEP_BYTES ? used_bytes - PRUNE_STEP_BYTES : 0;
-	if (target_bytes < to_bytes)
-		target_bytes = to_bytes;
-	rc = evict_until(cache, txn, 0, target_bytes, &evicted);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return rc;
-	}
-	*is_done = target_bytes == to_bytes || evicted == 0;
-	rc = mdb_txn_commit(txn);
-	if (rc == 0)
-		*removed += evicted;
+	if (cache_level(cache, &level) != EMBED_OK)
+		return atomic_load_explicit(&cache->read_fault, memory_order_relaxed);
+	used_bytes = level.used_bytes;
+	do {
+		before = sum->records;
+		if (used_bytes <= to_bytes)
+			break;
+		pthread_mutex_lock(&cache->write_lock);
+		rc = evict_step(cache, used_bytes - to_bytes, sum, &used_bytes);
+		pthread_mutex_unlock(&cache->write_lock);
+	} while (rc == 0 && sum->records > before);
 	return rc;
 }
 
@@ -180,19 +172,16 @@ enum embed_status cache_prune(struct cache *cache, const struct cache_prune *pru
     uint64_t *removed, struct embed_error *error)
 {
 	uint64_t visited, found, gone = 0;
-	bool is_done = prune->to_bytes == 0;
+	struct eviction eviction = {0};
 	int rc = 0;
 
 	if (prune->older_than_s != 0)
 		rc = walk_remove(cache, is_old, prune, false, &visited, &found, &gone);
-	while (rc == 0 && !is_done) {
-		pthread_mutex_lock(&cache->write_lock);
-		rc = shrink_step(cache, prune->to_bytes, &gone, &is_done);
-		pthread_mutex_unlock(&cache->write_lock);
-	}
+	if (rc == 0 && prune->to_bytes != 0)
+		rc = shrink_to(cache, prune->to_bytes, &eviction);
 	if (rc != 0)
 		return store_error(cache, error, rc, "be pruned");
-	*removed = gone;
+	*removed = gone + eviction.records;
 	return EMBED_OK;
 }
 

@@ -15,6 +15,9 @@
 /* Reader slots of all processes together; 64 bytes each in the lock file. */
 #define READERS_MAX 1024
 
+/* What one call may remove on its way to a lower cap: some tenths of a second. */
+#define SHRINK_STEPS 100
+
 struct format_value {
 	uint32_t format;
 	uint32_t zero;
@@ -223,6 +226,7 @@ enum embed_status cache_open(
 	pthread_mutex_init(&cache->write_lock, NULL);
 	cache->cap_bytes = cap_bytes / 4096 * 4096;
 	cache->ttl_s = options->ttl_s;
+	cache->limit_bytes = evict_limit_bytes(cache);
 	status = open_parts(cache, options, error);
 	if (status != EMBED_OK) {
 		cache_close(cache);
@@ -250,6 +254,18 @@ void cache_close(struct cache *cache)
 	free(cache);
 }
 
+/* A store that was opened with a lower cap than before comes down to it by and by. */
+static void shrink_some(struct cache *cache, uint64_t used_bytes)
+{
+	uint64_t limit_bytes = evict_limit_bytes(cache);
+	struct eviction eviction = {0};
+	int rc = 0;
+
+	for (int step = 0; rc == 0 && used_bytes > limit_bytes && step < SHRINK_STEPS; step++)
+		rc = evict_step(cache, used_bytes - limit_bytes, &eviction, &used_bytes);
+	atomic_fetch_add_explicit(&cache->evicted, eviction.records, memory_order_relaxed);
+}
+
 void cache_maintain(struct cache *cache)
 {
 	struct cache_level level;
@@ -260,6 +276,7 @@ void cache_maintain(struct cache *cache)
 		return;
 	store_note_if_filling(cache, level.used_bytes);
 	pthread_mutex_lock(&cache->write_lock);
+	shrink_some(cache, level.used_bytes);
 	use_age(cache->use, level.records);
 	use_save(cache->use, cache->use_path);
 	pthread_mutex_unlock(&cache->write_lock);

@@ -136,6 +136,20 @@ uint64_t store_used_bytes(const struct cache *cache, MDB_txn *txn)
 	       cache->page_bytes;
 }
 
+/*
+ * LMDB keeps a value in the page of its key while two entries fit a page, else
+ * in pages of its own behind a head.  Pages of the index are two thirds full.
+ */
+uint64_t store_cost_bytes(const struct cache *cache, uint64_t len)
+{
+	const uint64_t page_head = 16, node_head = 8 + DIGEST_BYTES + 2, page_number = 8;
+
+	if (node_head + len <= (cache->page_bytes - page_head) / 2)
+		return (node_head + len) * 3 / 2;
+	return (page_head + len + cache->page_bytes - 1) / cache->page_bytes * cache->page_bytes +
+	       (node_head + page_number) * 3 / 2;
+}
+
 uint64_t store_records(const struct cache *cache, MDB_txn *txn)
 {
 	MDB_stat stat;
@@ -185,6 +199,8 @@ static const struct {
     {ENOSPC, "the disk is full: make room, nothing is lost meanwhile"},
     {EDQUOT, "the disk quota is used up: make room, nothing is lost meanwhile"},
     {EFBIG, "the file may not grow further (ulimit -f): raise the limit"},
+    /* LMDB says EIO when a write was cut short, as a full disk does. */
+    {EIO, "the disk is full or failing: make room or check it, nothing is lost meanwhile"},
     {EROFS, "the disk is mounted read-only: choose a home on a writable one"},
     {EACCES, "permission denied: make the home belong to the user who runs this"},
     {EPERM, "permission denied: make the home belong to the user who runs this"},

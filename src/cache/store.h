@@ -54,7 +54,8 @@ struct cache {
 
 	pthread_mutex_t write_lock; /* guards what follows, and is held by writers */
 	struct random random;
-	uint8_t *scratch; /* RECORD_BYTES_MAX */
+	uint8_t *scratch;     /* RECORD_BYTES_MAX */
+	uint64_t limit_bytes; /* where eviction begins: see evict.c */
 };
 
 /* One reading: its slot and transaction. */
@@ -97,16 +98,38 @@ static inline MDB_val store_key(const struct digest *key)
 	return (MDB_val){DIGEST_BYTES, (void *)(uintptr_t)key->bytes};
 }
 
-/* ---- evict.c ---------------------------------------------------------- */
+/* What a record of `len` bytes takes of the file, its part of the index included. */
+uint64_t store_cost_bytes(const struct cache *cache, uint64_t len);
+
+/* ---- evict.c (write_lock held) ------------------------------------------ */
+
+struct eviction {
+	uint64_t records;
+	uint64_t bytes; /* by store_cost_bytes */
+};
+
+/* Evicts at least `want_bytes` inside `txn`, or all there is; adds to `eviction`. */
+int evict_some(struct cache *cache, MDB_txn *txn, uint64_t want_bytes, struct eviction *eviction);
+
+/* Evicts what a group of `need_bytes` has to make room for: nothing below the limit. */
+int evict_for_group(
+    struct cache *cache, MDB_txn *txn, uint64_t need_bytes, struct eviction *eviction);
+
+/* A small transaction of its own: evicts up to `want_bytes`; tells what is used then. */
+int evict_step(
+    struct cache *cache, uint64_t want_bytes, struct eviction *sum, uint64_t *used_bytes);
 
 /*
- * Evicts inside `txn` (write_lock held) until `need_bytes` more keep the store
- * below `limit_bytes`, or nothing is left.  Adds to `evicted`.
+ * After MDB_MAP_FULL: a step, and the limit falls to what is used then.
+ * MDB_MAP_FULL when that can't help: nothing is left, or a reader keeps freed
+ * pages from being used again.
  */
-int evict_until(struct cache *cache, MDB_txn *txn, uint64_t need_bytes, uint64_t limit_bytes,
-    uint64_t *evicted);
+int evict_to_make_room(struct cache *cache, struct eviction *sum);
 
-/* Where eviction begins: 90 % of the cap. */
+/* After a group of `bytes` went in: lets a lowered limit rise again, slowly. */
+void evict_went_well(struct cache *cache, uint64_t bytes);
+
+/* The highest limit: 90 % of the cap. */
 uint64_t evict_limit_bytes(const struct cache *cache);
 
 #endif

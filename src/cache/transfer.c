@@ -111,16 +111,16 @@ static enum transfer_found take_head(struct transfer_reader *reader)
 {
 	uint8_t head[TRANSFER_HEAD_BYTES];
 	enum transfer_found found = take(reader, head, sizeof(head));
-	uint32_t version;
+	uint32_t version[2];
 
 	if (found != TRANSFER_RECORD)
 		return found == TRANSFER_BROKEN ? TRANSFER_NO_FILE : found;
 	if (memcmp(head, file_mark, sizeof(file_mark)) != 0)
 		return TRANSFER_NO_FILE;
-	memcpy(&version, head + sizeof(file_mark), sizeof(version));
-	if (version > FILE_VERSION)
+	memcpy(version, head + sizeof(file_mark), sizeof(version));
+	if (version[0] > FILE_VERSION)
 		return TRANSFER_NEWER;
-	return version == FILE_VERSION ? TRANSFER_RECORD : TRANSFER_NO_FILE;
+	return version[0] == FILE_VERSION && version[1] == 0 ? TRANSFER_RECORD : TRANSFER_NO_FILE;
 }
 
 static bool is_end(const struct frame *frame, uint64_t number)

@@ -108,7 +108,8 @@ static int remove_one(
 	return rc == 0 ? mdb_del(txn, cache->dbi, &key, NULL) : rc;
 }
 
-static int remove_collected(struct cache *cache, const struct removal *removal, uint64_t *removed)
+static int remove_in_txn(struct cache *cache, const struct removal *removal, size_t first,
+    size_t count, uint64_t *removed)
 {
 	uint64_t gone = 0;
 	MDB_txn *txn;
@@ -116,7 +117,7 @@ static int remove_collected(struct cache *cache, const struct removal *removal, 
 
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; i < removal->count; i++) {
+	for (size_t i = first; i < first + count; i++) {
 		rc = remove_one(cache, txn, removal, &removal->doomed[i]);
 		if (rc != 0 && rc != MDB_NOTFOUND) {
 			mdb_txn_abort(txn);
@@ -128,6 +129,25 @@ static int remove_collected(struct cache *cache, const struct removal *removal, 
 	if (rc == 0)
 		*removed += gone;
 	return rc;
+}
+
+/* In a full file there may be too few free pages for all that changes: then in parts. */
+static int remove_collected(struct cache *cache, const struct removal *removal, uint64_t *removed)
+{
+	size_t part = removal->count;
+
+	for (size_t done = 0; done < removal->count;) {
+		size_t count = removal->count - done < part ? removal->count - done : part;
+		int rc = remove_in_txn(cache, removal, done, count, removed);
+
+		if (rc == 0)
+			done += count;
+		else if (rc == MDB_MAP_FULL && part > 1)
+			part = (part + 3) / 4;
+		else
+			return rc;
+	}
+	return 0;
 }
 
 int walk_remove(struct cache *cache, walk_doom_fn *fn, const void *context, bool is_dry,

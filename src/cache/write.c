@@ -13,20 +13,13 @@
 #define GROUP_PART_OF_CAP 60
 #define GROUP_BYTES_MAX   (64ull << 20)
 
-/* A put also rewrites about one page of the index, and evicting for it part of another. */
+/* A put also rewrites about one page of the index, and evicting for it another. */
 #define INDEX_PAGES_PER_PUT 2
 
-/* Each eviction of a full store frees pages that only later rounds can use. */
-#define FULL_RETRIES 6
-
-/* LMDB's overflow pages start with a header. */
-#define PAGE_HEAD_BYTES 16
-
-static uint64_t record_page_bytes(const struct cache *cache, const struct cache_put *put)
+/* At most, as if it were kept as floats. */
+static uint64_t put_cost_bytes(const struct cache *cache, const struct cache_put *put)
 {
-	uint64_t bytes = PAGE_HEAD_BYTES + RECORD_HEAD_BYTES + put->dimensions * sizeof(float);
-
-	return (bytes + cache->page_bytes - 1) / cache->page_bytes * cache->page_bytes;
+	return store_cost_bytes(cache, RECORD_HEAD_BYTES + put->dimensions * sizeof(float));
 }
 
 /* How many of the puts make one group, and what they need at most. */
@@ -38,7 +31,7 @@ static size_t group_count(const struct cache *cache, const struct cache_put *put
 
 	*need_bytes = 0;
 	while (n < count) {
-		uint64_t bytes = record_page_bytes(cache, &puts[n]);
+		uint64_t bytes = put_cost_bytes(cache, &puts[n]);
 
 		cost += bytes + INDEX_PAGES_PER_PUT * cache->page_bytes;
 		if (n > 0 && cost > budget_bytes)
@@ -103,13 +96,14 @@ static int write_group(struct cache *cache, const struct cache_put *puts, size_t
     uint64_t need_bytes, struct cache_written *sum)
 {
 	struct cache_written written = {0};
+	struct eviction eviction = {0};
 	uint64_t used_bytes;
 	MDB_txn *txn;
 	int rc = store_write_begin(cache, &txn);
 
 	if (rc != 0)
 		return rc;
-	rc = evict_until(cache, txn, need_bytes, evict_limit_bytes(cache), &written.evicted);
+	rc = evict_for_group(cache, txn, need_bytes, &eviction);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = write_one(cache, txn, &puts[i], &written);
 	if (rc != 0) {
@@ -122,29 +116,21 @@ static int write_group(struct cache *cache, const struct cache_put *puts, size_t
 		return rc;
 	store_note_if_filling(cache, used_bytes);
 	note_group(cache, puts, count);
+	written.evicted = eviction.records;
 	add_written(cache, sum, &written);
 	return 0;
 }
 
-/* A transaction that only evicts, so that later ones find free pages. */
-static int make_room(struct cache *cache, uint64_t room_bytes, struct cache_written *sum)
+/* Smaller groups, and room for them. */
+static int make_room(struct cache *cache, uint64_t *budget_bytes, struct cache_written *sum)
 {
 	struct cache_written written = {0};
-	uint64_t used_bytes;
-	MDB_txn *txn;
-	int rc = store_write_begin(cache, &txn);
+	struct eviction eviction = {0};
+	int rc = evict_to_make_room(cache, &eviction);
 
-	if (rc != 0)
-		return rc;
-	used_bytes = store_used_bytes(cache, txn);
-	rc = evict_until(cache, txn, room_bytes, used_bytes, &written.evicted);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return rc;
-	}
-	rc = mdb_txn_commit(txn);
-	if (rc == 0)
-		add_written(cache, sum, &written);
+	*budget_bytes /= 2;
+	written.evicted = eviction.records;
+	add_written(cache, sum, &written);
 	return rc;
 }
 
@@ -152,23 +138,20 @@ static int write_groups(
     struct cache *cache, const struct cache_put *puts, size_t count, struct cache_written *sum)
 {
 	uint64_t budget_bytes = cache->cap_bytes / GROUP_PART_OF_CAP, need_bytes;
-	int rc = 0, full = 0;
 
 	if (budget_bytes > GROUP_BYTES_MAX)
 		budget_bytes = GROUP_BYTES_MAX;
 	for (size_t done = 0; done < count;) {
 		size_t n = group_count(cache, puts + done, count - done, budget_bytes, &need_bytes);
+		int rc = write_group(cache, puts + done, n, need_bytes, sum);
 
-		rc = write_group(cache, puts + done, n, need_bytes, sum);
 		if (rc == 0) {
 			done += n;
+			evict_went_well(cache, need_bytes);
 			continue;
 		}
-		if ((rc != MDB_MAP_FULL && rc != MDB_TXN_FULL) || ++full > FULL_RETRIES)
-			return rc;
-		/* Smaller groups, and room for them; if even evicting finds no page, it is full. */
-		budget_bytes /= 2;
-		rc = make_room(cache, need_bytes, sum);
+		if (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL)
+			rc = make_room(cache, &budget_bytes, sum);
 		if (rc != 0)
 			return rc;
 	}
