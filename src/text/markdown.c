@@ -76,9 +76,8 @@ static size_t skip_quote(const struct markdown_lines *lines, const struct markdo
 }
 
 /* Skips "- ", "* ", "+ ", "1. ", "1) " if there. */
-static size_t skip_item(const struct markdown_lines *lines, size_t at, size_t end)
+static size_t skip_item(const char *bytes, size_t at, size_t end)
 {
-	const char *bytes = lines->bytes;
 	size_t mark = at;
 
 	while (mark < end && bytes[mark] >= '0' && bytes[mark] <= '9')
@@ -106,7 +105,7 @@ static size_t count_marks(const struct markdown_lines *lines, size_t at, size_t 
 
 static bool opens_fence(struct markdown_lines *lines, const struct markdown_line *line)
 {
-	size_t at = skip_item(lines, skip_quote(lines, line), line->text_end);
+	size_t at = skip_item(lines->bytes, skip_quote(lines, line), line->text_end);
 	char mark = at < line->text_end ? lines->bytes[at] : '\0';
 	size_t count;
 
@@ -194,4 +193,70 @@ bool markdown_next_line(struct markdown_lines *lines, struct markdown_line *line
 	lines->after_blank = line->kind == MARKDOWN_BLANK;
 	lines->is_indented = line->kind == MARKDOWN_CODE && !was_fenced && lines->fence == 0;
 	return true;
+}
+
+/* ---- What a TEXT line is ------------------------------------------------ */
+
+static size_t skip_spaces(const char *bytes, size_t at, size_t end)
+{
+	while (at < end && is_space(bytes[at]))
+		at++;
+	return at;
+}
+
+static size_t trim_end(const char *bytes, size_t start, size_t end)
+{
+	while (end > start && is_space(bytes[end - 1]))
+		end--;
+	return end;
+}
+
+unsigned markdown_heading(
+    const char *bytes, size_t start, size_t end, size_t *title_start, size_t *title_end)
+{
+	size_t at = skip_spaces(bytes, start, end);
+	unsigned level = 0;
+
+	while (at < end && bytes[at] == '#' && level < 7) {
+		at++;
+		level++;
+	}
+	if (level == 0 || level > 6 || (at < end && !is_space(bytes[at])))
+		return 0;
+	at = skip_spaces(bytes, at, end);
+	end = trim_end(bytes, at, end);
+	while (end > at && bytes[end - 1] == '#')
+		end--;
+	*title_start = at;
+	*title_end = trim_end(bytes, at, end);
+	return level;
+}
+
+unsigned markdown_underline(const char *bytes, size_t start, size_t end)
+{
+	size_t at = skip_spaces(bytes, start, end);
+	size_t last = trim_end(bytes, at, end);
+	char mark = at < last ? bytes[at] : '\0';
+
+	if (mark != '=' && mark != '-')
+		return 0;
+	while (at < last && bytes[at] == mark)
+		at++;
+	if (at < last)
+		return 0;
+	return mark == '=' ? 1 : 2;
+}
+
+bool markdown_is_item(const char *bytes, size_t start, size_t end)
+{
+	size_t at = skip_spaces(bytes, start, end);
+
+	return skip_item(bytes, at, end) > at;
+}
+
+bool markdown_is_row(const char *bytes, size_t start, size_t end)
+{
+	size_t at = skip_spaces(bytes, start, end);
+
+	return at < end && bytes[at] == '|';
 }

@@ -50,4 +50,19 @@ void markdown_lines_init(
 /* False at the end of the text. */
 bool markdown_next_line(struct markdown_lines *lines, struct markdown_line *line);
 
+/* ---- What a TEXT line is; all take its [start, text_end) ---------------- */
+
+/* 1 to 6 for "# Title", 0 for no heading; the title without its marks. */
+unsigned markdown_heading(
+    const char *bytes, size_t start, size_t end, size_t *title_start, size_t *title_end);
+
+/* 1 for a line of "=", 2 for one of "-" (which makes the paragraph above a heading), else 0. */
+unsigned markdown_underline(const char *bytes, size_t start, size_t end);
+
+/* Begins with "- ", "* ", "+ ", "1. " or "1) ". */
+bool markdown_is_item(const char *bytes, size_t start, size_t end);
+
+/* A row of a table: begins with "|". */
+bool markdown_is_row(const char *bytes, size_t start, size_t end);
+
 #endif

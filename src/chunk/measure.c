@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "chunk/measure.h"
+
+#include "base/error.h"
+#include "text/utf8.h"
+
+enum embed_status measure_init(struct measure *measure, const char *bytes, size_t len,
+    const struct embed_chunk_options *options, struct embed_error *error)
+{
+	*measure = (struct measure){.bytes = bytes, .len = len, .unit = options->unit};
+	buffer_init(&measure->cuts, SIZE_MAX);
+	if (options->unit != EMBED_UNIT_TOKENS && options->uncounted)
+		return EMBED_OK;
+	measure->encoder = tokens_encoder_of_thread(tokens_encoding_find(options->encoding));
+	measure->status = tokens_cuts(measure->encoder, bytes, len, &measure->cuts);
+	if (measure->status != EMBED_OK)
+		return error_set(error, measure->status, "cannot count the tokens of the text: %s",
+		    embed_status_meaning(measure->status));
+	return EMBED_OK;
+}
+
+void measure_fini(struct measure *measure)
+{
+	buffer_fini(&measure->cuts);
+}
+
+static void note(struct measure *measure, enum embed_status status)
+{
+	if (measure->status == EMBED_OK)
+		measure->status = status;
+}
+
+/* ---- Cuts ------------------------------------------------------------------ */
+
+static const struct tokens_cut *cuts_of(const struct measure *measure)
+{
+	return (const struct tokens_cut *)(const void *)measure->cuts.bytes;
+}
+
+static size_t cut_count(const struct measure *measure)
+{
+	return measure->cuts.len / sizeof(struct tokens_cut);
+}
+
+/*
+ * Index of the last cut at or before `offset`.  Questions come in the order of
+ * the text, so it is looked for from the last answer on, in growing steps.
+ */
+static size_t cut_at(struct measure *measure, size_t offset)
+{
+	const struct tokens_cut *cuts = cuts_of(measure);
+	size_t low = measure->near;
+	size_t count = cut_count(measure);
+	size_t step = 1;
+
+	if (cuts[low].offset > offset) {
+		while (low > 0 && cuts[low].offset > offset) {
+			low = low > step ? low - step : 0;
+			step *= 2;
+		}
+	} else {
+		while (low + step < count && cuts[low + step].offset <= offset) {
+			low += step;
+			step *= 2;
+		}
+	}
+	step = low + step + 1 < count ? step + 1 : count - low;
+	measure->near = low + tokens_cut_at(cuts + low, step, offset);
+	return measure->near;
+}
+
+/* Index of the last cut, not below `from`, with at most `tokens` tokens before it. */
+static size_t last_with(const struct measure *measure, size_t from, size_t tokens)
+{
+	const struct tokens_cut *cuts = cuts_of(measure);
+	size_t low = from;
+	size_t high = cut_count(measure);
+	size_t step = 64;
+
+	while (low + step < high && cuts[low + step].tokens <= tokens) {
+		low += step;
+		step *= 2;
+	}
+	if (low + step < high)
+		high = low + step;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (cuts[middle].tokens <= tokens)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t measure_tokens(struct measure *measure, size_t start, size_t end)
+{
+	const struct tokens_cut *cuts = cuts_of(measure);
+	size_t first, last, after, tokens = 0;
+
+	if (measure->encoder == NULL || start >= end)
+		return 0;
+	first = cut_at(measure, start);
+	last = cut_at(measure, end);
+	if (cuts[first].offset == start && cuts[last].offset == end)
+		return cuts[last].tokens - cuts[first].tokens;
+	after = last + 2 <= cut_count(measure) ? last + 2 : last + 1;
+	note(measure, tokens_count_slice(measure->encoder, measure->bytes, cuts + first,
+			  after - first, start, end, &tokens));
+	return tokens;
+}
+
+/* ---- Tokens ------------------------------------------------------------------ */
+
+/* How far `budget` reaches inside one long piece; looks at parts of growing size. */
+static size_t reach_in_piece(struct measure *measure, size_t start, size_t end, size_t budget)
+{
+	const char *bytes = measure->bytes;
+	size_t part = budget * 8 + 64;
+	size_t len = 0, tokens;
+
+	for (;;) {
+		size_t part_end =
+		    part < end - start ? utf8_floor(bytes, measure->len, start + part) : end;
+
+		note(measure, tokens_prefix(measure->encoder, bytes + start, part_end - start,
+				  budget, &len, &tokens));
+		if (measure->status != EMBED_OK || start + len < part_end || part_end == end)
+			break;
+		part *= 2;
+	}
+	if (len == 0)
+		return utf8_ceil(bytes, measure->len, start + 1);
+	return start + len;
+}
+
+/* Steps back over cuts until the slice fits: rarely needed, when `start` lies inside a piece. */
+static size_t fitting_cut(
+    struct measure *measure, size_t start, size_t from, size_t to, size_t budget)
+{
+	const struct tokens_cut *cuts = cuts_of(measure);
+
+	for (; to > from; to--)
+		if (measure_tokens(measure, start, cuts[to].offset) <= budget)
+			return cuts[to].offset;
+	if (cuts[from].offset > start &&
+	    measure_tokens(measure, start, cuts[from].offset) <= budget)
+		return cuts[from].offset;
+	return start;
+}
+
+static size_t reach_tokens(struct measure *measure, size_t start, size_t budget)
+{
+	const struct tokens_cut *cuts = cuts_of(measure);
+	size_t from = cut_at(measure, start);
+	size_t head = 0;
+	size_t to, end;
+
+	if (cuts[from].offset < start) {
+		from++;
+		note(measure, tokens_count_up_to(measure->encoder, measure->bytes + start,
+				  cuts[from].offset - start, budget, &head));
+		if (head > budget)
+			return reach_in_piece(measure, start, cuts[from].offset, budget);
+	}
+	to = last_with(measure, from, cuts[from].tokens + budget - head);
+	if (cuts[from].offset == start)
+		end = cuts[to].offset;
+	else
+		end = fitting_cut(measure, start, from, to, budget);
+	if (end > start)
+		return end;
+	return reach_in_piece(measure, start,
+	    cuts[from].offset > start ? cuts[from].offset : cuts[from + 1].offset, budget);
+}
+
+/*
+ * Without a cut in reach: a token has at least a byte, so `budget` bytes
+ * always fit; mostly some more do.
+ */
+static size_t back_in_piece(struct measure *measure, size_t floor, size_t end, size_t budget)
+{
+	for (size_t per_token = 4; per_token > 0; per_token--) {
+		size_t len = budget * per_token < end - floor ? budget * per_token : end - floor;
+		size_t start = utf8_ceil(measure->bytes, measure->len, end - len);
+
+		if (per_token == 1 || measure_tokens(measure, start, end) <= budget)
+			return start;
+	}
+	return end;
+}
+
+static size_t back_tokens(struct measure *measure, size_t floor, size_t end, size_t budget)
+{
+	const struct tokens_cut *cuts = cuts_of(measure);
+	size_t last = cut_at(measure, end);
+	size_t first = last;
+	size_t tail;
+
+	if (cuts[last].offset < floor)
+		return back_in_piece(measure, floor, end, budget);
+	tail = measure_tokens(measure, cuts[last].offset, end);
+	if (tail > budget)
+		return back_in_piece(measure, cuts[last].offset, end, budget);
+	while (first > 0 && cuts[first - 1].offset >= floor &&
+	       cuts[last].tokens - cuts[first - 1].tokens <= budget - tail)
+		first--;
+	while (first < last && measure_tokens(measure, cuts[first].offset, end) > budget)
+		first++;
+	if (cuts[first].offset < end)
+		return cuts[first].offset;
+	return back_in_piece(measure, floor, end, budget);
+}
+
+/* ---- Characters --------------------------------------------------------------- */
+
+static size_t reach_chars(const struct measure *measure, size_t start, size_t budget)
+{
+	while (budget > 0 && start < measure->len) {
+		size_t left = measure->len - start;
+		size_t ascii =
+		    utf8_ascii_len(measure->bytes + start, left < budget ? left : budget);
+		size_t size = 0;
+
+		if (ascii > 0) {
+			start += ascii;
+			budget -= ascii;
+			continue;
+		}
+		utf8_decode(measure->bytes + start, left, &size);
+		start += size;
+		budget--;
+	}
+	return start;
+}
+
+static size_t back_chars(const struct measure *measure, size_t floor, size_t end, size_t budget)
+{
+	while (budget > 0 && end > floor) {
+		end = utf8_floor(measure->bytes, measure->len, end - 1);
+		budget--;
+	}
+	return end;
+}
+
+/* ---- By unit -------------------------------------------------------------------- */
+
+size_t measure_size(struct measure *measure, size_t start, size_t end)
+{
+	switch (measure->unit) {
+	case EMBED_UNIT_TOKENS:
+		return measure_tokens(measure, start, end);
+	case EMBED_UNIT_CHARS:
+		return utf8_count(measure->bytes + start, end - start);
+	default:
+		return end - start;
+	}
+}
+
+size_t measure_reach(struct measure *measure, size_t start, size_t budget)
+{
+	switch (measure->unit) {
+	case EMBED_UNIT_TOKENS:
+		return reach_tokens(measure, start, budget);
+	case EMBED_UNIT_CHARS:
+		return reach_chars(measure, start, budget);
+	default:
+		if (budget >= measure->len - start)
+			return measure->len;
+		return utf8_floor(measure->bytes, measure->len, start + budget);
+	}
+}
+
+size_t measure_back(struct measure *measure, size_t floor, size_t end, size_t budget)
+{
+	switch (measure->unit) {
+	case EMBED_UNIT_TOKENS:
+		return back_tokens(measure, floor, end, budget);
+	case EMBED_UNIT_CHARS:
+		return back_chars(measure, floor, end, budget);
+	default:
+		if (budget >= end - floor)
+			return floor;
+		return utf8_ceil(measure->bytes, measure->len, end - budget);
+	}
+}

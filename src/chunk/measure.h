@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Measure: how large a slice is, and how far a limit reaches, in the unit of
+ * the options.
+ *
+ * Tokens: the text is encoded once; between two cuts of the encoding a count
+ * is one subtraction, elsewhere only the pieces at the ends are encoded again.
+ * So every count is exact.
+ *
+ * `start` and `end` are always at characters' starts.  What can fail (memory)
+ * is remembered in `status`; results are then of no use.
+ *
+ * Threads: one owner; tokens need the calling thread's encoder.
+ */
+#ifndef CHUNK_MEASURE_H
+#define CHUNK_MEASURE_H
+
+#include <embed.h>
+
+#include "base/buffer.h"
+#include "tokens/tokens.h"
+
+struct measure {
+	const char *bytes;
+	size_t len;
+	enum embed_chunk_unit unit;
+	struct tokens_encoder *encoder; /* NULL: tokens are not counted */
+	struct buffer cuts;             /* struct tokens_cut */
+	size_t near;                    /* index of a cut near the last question */
+	enum embed_status status;
+};
+
+/* Encodes the text when the options ask for tokens in any way. */
+enum embed_status measure_init(struct measure *measure, const char *bytes, size_t len,
+    const struct embed_chunk_options *options, struct embed_error *error);
+void measure_fini(struct measure *measure);
+
+/* Units in [start, end). */
+size_t measure_size(struct measure *measure, size_t start, size_t end);
+
+/* Tokens in [start, end); 0 when they are not counted. */
+size_t measure_tokens(struct measure *measure, size_t start, size_t end);
+
+/*
+ * An end, as far from `start` as can be told quickly, with at most `budget`
+ * units in [start, end); above `start`.  start < len, budget at least
+ * CHUNK_MIN_BYTES or CHUNK_MIN_TOKENS.
+ */
+size_t measure_reach(struct measure *measure, size_t start, size_t budget);
+
+/* A start in [floor, end], as far back as can be told quickly, with at most `budget` units in [start, end). */
+size_t measure_back(struct measure *measure, size_t floor, size_t end, size_t budget);
+
+#endif
