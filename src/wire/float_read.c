@@ -26,7 +26,7 @@ struct number {
 	const char *digits_end;
 	const char *end;
 	uint64_t value;   /* of the digits, without the point; wrong if more than 19 */
-	size_t count;     /* of digits, leading zeros included */
+	size_t count;     /* of digits, without leading zeros where there are many */
 	int64_t exponent; /* of ten, for the last digit */
 	bool is_negative;
 };
@@ -36,29 +36,40 @@ static bool is_digit(char c)
 	return (unsigned char)(c - '0') < 10;
 }
 
-/* Eight ASCII digits at once; false: there is something else among them. */
-static bool eight_digits(const char *text, uint64_t *value)
-{
-	uint64_t v;
+static const uint64_t tens[9] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 
-	memcpy(&v, text, sizeof(v));
-	v = le64toh(v);
-	if (((v & 0xf0f0f0f0f0f0f0f0) | ((v + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) !=
-	    0x3333333333333333)
-		return false;
-	v = (v & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
-	v = (v & 0x00ff00ff00ff00ff) * 6553601 >> 16;
-	*value = (v & 0x0000ffff0000ffff) * 42949672960001 >> 32;
-	return true;
+/* Eight digits, one in each byte, the first in the lowest: their number. */
+static uint64_t join_eight(uint64_t digits)
+{
+	digits = digits * 2561 >> 8;
+	digits = (digits & 0x00ff00ff00ff00ff) * 6553601 >> 16;
+	return (digits & 0x0000ffff0000ffff) * 42949672960001 >> 32;
 }
 
+/*
+ * Digits are taken eight at a time.  Bytes that are none show up as a bit above
+ * their value; what stands before the first of them is shifted to the end, so
+ * that a shorter run is read as eight digits with zeros before it.
+ */
 static const char *read_digits(const char *text, const char *end, uint64_t *value)
 {
-	uint64_t eight;
+	while (end - text >= 8) {
+		uint64_t eight, others;
+		unsigned count;
 
-	while (end - text >= 8 && eight_digits(text, &eight)) {
-		*value = *value * 100000000 + eight;
-		text += 8;
+		memcpy(&eight, text, sizeof(eight));
+		eight = le64toh(eight) ^ 0x3030303030303030;
+		others = ((eight + 0x7676767676767676) | eight) & 0x8080808080808080;
+		if (others == 0) {
+			*value = *value * 100000000 + join_eight(eight);
+			text += 8;
+			continue;
+		}
+		/* A byte only carries into the next one after being no digit itself. */
+		count = (unsigned)__builtin_ctzll(others) / 8;
+		if (count > 0)
+			*value = *value * tens[count] + join_eight(eight << (64 - 8 * count));
+		return text + count;
 	}
 	for (; text < end && is_digit(*text); text++)
 		*value = *value * 10 + (uint64_t)(*text - '0');
@@ -84,6 +95,28 @@ static const char *read_exponent(const char *text, const char *end, int64_t *exp
 	return text;
 }
 
+/* 0.00012004375457763672 has more digits than it needs. */
+static size_t leading_zeros(const struct number *number)
+{
+	size_t zeros = 0;
+
+	for (const char *p = number->digits; p < number->digits_end; p++) {
+		if (*p != '0' && *p != '.')
+			break;
+		zeros += *p == '0';
+	}
+	return zeros;
+}
+
+/* Most numbers of a vector have one digit before the point. */
+static const char *read_whole(const char *text, const char *end, uint64_t *value)
+{
+	if (end - text < 2 || is_digit(text[1]) || !is_digit(text[0]))
+		return read_digits(text, end, value);
+	*value = (uint64_t)(*text - '0');
+	return text + 1;
+}
+
 static bool read_number(struct number *number, const char *text, const char *end)
 {
 	const char *whole;
@@ -94,7 +127,7 @@ static bool read_number(struct number *number, const char *text, const char *end
 	number->value = 0;
 	number->exponent = 0;
 	number->digits = whole = text;
-	text = read_digits(text, end, &number->value);
+	text = read_whole(text, end, &number->value);
 	number->count = (size_t)(text - whole);
 	if (number->count == 0 || (number->count > 1 && *whole == '0'))
 		return false;
@@ -107,6 +140,8 @@ static bool read_number(struct number *number, const char *text, const char *end
 		number->exponent = point - text;
 	}
 	number->digits_end = text;
+	if (number->count > KEPT_DIGITS)
+		number->count -= leading_zeros(number);
 	if (text < end && (*text | 0x20) == 'e')
 		text = read_exponent(text, end, &number->exponent);
 	number->end = text;
@@ -291,6 +326,17 @@ static bool read_quickly(const struct number *number, float *value)
 	return true;
 }
 
+/* Sets the sign without a branch: in a vector it is a toss of a coin. */
+static float with_sign(float magnitude, bool is_negative)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &magnitude, sizeof(bits));
+	bits |= (uint32_t)is_negative << 31;
+	memcpy(&magnitude, &bits, sizeof(bits));
+	return magnitude;
+}
+
 size_t float_text_read(const char *text, size_t len, float *value)
 {
 	struct number number;
@@ -300,6 +346,6 @@ size_t float_text_read(const char *text, size_t len, float *value)
 		return 0;
 	if (!read_quickly(&number, &magnitude))
 		magnitude = read_slowly(&number);
-	*value = number.is_negative ? -magnitude : magnitude;
+	*value = with_sign(magnitude, number.is_negative);
 	return (size_t)(number.end - text);
 }
