@@ -67,6 +67,8 @@ static struct batch *sibling(struct batch *batch)
 	*second = *batch;
 	batch->lineage->refs++;
 	kind_ref(batch->kind);
+	batch->is_cut = second->is_cut = true;
+	batch->faults = second->faults = 0;
 	second->texts = (struct queue_taken){0};
 	second->next = NULL;
 	return second;
@@ -205,7 +207,7 @@ struct attempt *attempt_create(
 	attempt->record.upstream_index = upstream->index;
 	attempt->record.lane = batch->lane;
 	attempt->record.sent_unix_us = sent_unix_us;
-	attempt->record.retry = batch->attempts;
+	attempt->record.retry = batch->faults;
 	attempt->record.shares = attempt->shares;
 	attempt->record.vectors = attempt->vectors;
 	attempt->record.request_id = attempt->request_id;

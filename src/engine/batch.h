@@ -30,7 +30,8 @@ struct batch {
 	struct kind *kind; /* held */
 	enum embed_lane lane;
 	struct queue_taken texts; /* its flights and their sums */
-	uint32_t attempts;        /* tries so far */
+	uint32_t attempts;        /* tries so far, refused ones included */
+	uint32_t faults;          /* of these, how many failed through no fault of the texts */
 	uint64_t tried;           /* upstreams that failed it since the last backoff */
 	int64_t first_sent_us;    /* 0: not yet */
 	int64_t give_up_us;       /* once sent */
@@ -38,6 +39,7 @@ struct batch {
 	struct batch *next;       /* waits for a slot */
 	struct lineage *lineage;  /* NULL: never cut */
 	struct embed_error error; /* of the last attempt */
+	bool is_cut;              /* since its last try: that was not its own */
 	bool is_fresh;            /* the next attempt on a new connection */
 	bool is_probe;
 	size_t probe_index;

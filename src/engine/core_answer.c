@@ -320,12 +320,12 @@ static void retry_later(
 
 	if (!core_can_fail_over(core, batch, now_us)) {
 		batch->tried = 0;
-		wait_us = retry_backoff_us(&core->random, batch->attempts - 1, server_us);
+		wait_us = retry_backoff_us(&core->random, batch->faults - 1, server_us);
 	}
 	budget_us = retry_budget_take(&core->budget, now_us);
 	if (wait_us < budget_us)
 		wait_us = budget_us;
-	if (batch->attempts >= most_attempts(core, fault) || now_us + wait_us > batch->give_up_us)
+	if (batch->faults >= most_attempts(core, fault) || now_us + wait_us > batch->give_up_us)
 		give_up(core, batch, &fault->error, now_us);
 	else if (wait_us == 0)
 		core_ready(core, batch);
@@ -338,8 +338,9 @@ static void retry(
 {
 	bool was_fresh = batch->is_fresh;
 
+	batch->faults++;
 	batch->is_fresh = answer->is_timeout || answer->is_stale;
-	if (answer->is_stale && !was_fresh && batch->attempts < core->options.max_attempts) {
+	if (answer->is_stale && !was_fresh && batch->faults < core->options.max_attempts) {
 		batch->tried = 0;
 		core_ready(core, batch);
 		return;

@@ -255,11 +255,13 @@ static void link_attempt(struct core *core, struct attempt *attempt)
 
 static void count_first(struct core *core, struct batch *batch, int64_t now_us)
 {
-	if (batch->attempts > 0)
+	if (batch->attempts == 0)
+		retry_budget_earn(&core->budget);
+	/* A part of a refused batch begins anew: the refusal was an answer, no fault. */
+	if (batch->faults > 0)
 		return;
 	batch->first_sent_us = now_us;
 	batch->give_up_us = now_us + (int64_t)core->options.retry_deadline_ms * 1000;
-	retry_budget_earn(&core->budget);
 }
 
 /* The batch goes to the upstream; NULL (and it failed) when memory runs out. */
@@ -289,6 +291,7 @@ static struct attempt *dispatch(
 	count_share(core, upstream, cost);
 	count_rate(core, cost, now_us);
 	batch->attempts++;
+	batch->is_cut = false;
 	upstream->attempts++;
 	core->stats.attempts++;
 	return attempt;
@@ -377,7 +380,7 @@ static enum turn place_first(struct core *core, struct ready *ready, struct atte
 	}
 	if (batch->tried != 0)
 		core->stats.failovers++;
-	else if (batch->attempts > 0)
+	else if (batch->attempts > 0 && !batch->is_cut)
 		core->stats.retries++;
 	*attempt = dispatch(core, batch, choice.upstream, now_us);
 	return *attempt ? TURN_SENT : TURN_GONE;
@@ -401,9 +404,9 @@ static enum turn send_ready(struct core *core, enum embed_lane lane, struct atte
 		*attempt = dispatch(core, batch, &core->upstreams[batch->probe_index], now_us);
 		return *attempt ? TURN_SENT : TURN_GONE;
 	}
-	if (batch->attempts > 0 && now_us >= batch->give_up_us)
+	if (batch->faults > 0 && now_us >= batch->give_up_us)
 		return fail_first(core, ready, &batch->error);
-	if (batch->attempts > 0)
+	if (batch->faults > 0)
 		wake_in(core, batch->give_up_us - now_us, now_us);
 	return place_first(core, ready, attempt, wait_us, now_us);
 }
