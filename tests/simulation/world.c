@@ -107,12 +107,14 @@ static void make_upstream(struct world *world, size_t index)
 	upstream->names_input = world_chance(world, 500);
 	upstream->tells_limits = world_chance(world, 700);
 	if (world_chance(world, 700)) {
-		/* The smallest account there is, up to the largest. */
-		upstream->permits.limit = 40000 * (double)(1 + world_below(world, 25));
-		upstream->requests.limit = 100 * (double)(1 + world_below(world, 30));
+		/* The smallest account there is, up to a larger one. */
+		upstream->permits.limit = 40000 * (double)(1 + world_below(world, 5));
+		upstream->requests.limit = 100 * (double)(1 + world_below(world, 10));
 	}
-	/* What is not told must be set, or nobody could know. */
-	if (upstream->permits.limit > 0 && (!upstream->tells_limits || world_chance(world, 300))) {
+	/* What is not told must be set, or nobody could know; what is set may be smaller still. */
+	if (upstream->permits.limit > 0 && (!upstream->tells_limits || world_chance(world, 500))) {
+		upstream->permits.limit = 1200 + (double)world_below(world, 60000);
+		upstream->requests.limit = 10 + (double)world_below(world, 300);
 		settings->tokens_per_minute = (uint32_t)upstream->permits.limit;
 		settings->requests_per_minute = (uint32_t)upstream->requests.limit;
 	}
@@ -130,7 +132,7 @@ static void make_upstream(struct world *world, size_t index)
 static void make_text(struct world *world, size_t index)
 {
 	struct fake_text *text = &world->texts[index];
-	size_t most = world_chance(world, 100) ? sizeof(text->bytes) : 200;
+	size_t most = world_chance(world, world->has_long ? 900 : 100) ? sizeof(text->bytes) : 200;
 
 	text->len = 1 + world_below(world, most);
 	for (size_t i = 0; i < text->len; i++)
@@ -188,6 +190,7 @@ void world_make(struct world *world, uint64_t seed)
 	world->upstream_count = 1 + world_below(world, UPSTREAMS_MAX);
 	for (size_t i = 0; i < world->upstream_count; i++)
 		make_upstream(world, i);
+	world->has_long = world_chance(world, 400);
 	world->text_count = 1 + world_below(world, TEXTS_MAX);
 	for (size_t i = 0; i < world->text_count; i++)
 		make_text(world, i);

@@ -56,7 +56,7 @@ struct fake_bucket {
 
 struct fake_upstream {
 	struct embed_upstream settings;
-	char name[16];
+	char name[32];
 	struct fake_bucket requests, permits;
 	bool tells_limits;
 	int64_t latency_us; /* typical */
@@ -129,7 +129,8 @@ struct world {
 	struct engine_options options;
 	struct embed_upstream settings[UPSTREAMS_MAX];
 	struct faults faults;
-	bool is_calm; /* no faults at all */
+	bool is_calm;  /* no faults at all */
+	bool has_long; /* most texts are long, so that limits are reached */
 	struct fake_upstream upstreams[UPSTREAMS_MAX];
 	size_t upstream_count;
 	struct fake_text texts[TEXTS_MAX];
