@@ -152,7 +152,7 @@ static void count_as_lost(struct call *call)
 	if (call->billed_texts == 0)
 		return;
 	pthread_mutex_lock(&emulator->lock);
-	meter_lost(emulator->meter, call->billed_texts, call->billed_tokens);
+	books_lost(emulator->books, call->billed_texts, call->billed_tokens);
 	pthread_mutex_unlock(&emulator->lock);
 	call->billed_texts = 0;
 }
@@ -264,7 +264,7 @@ static void send_answer(struct http_exchange *exchange, void *arg)
 	pump(exchange, call);
 }
 
-void call_answer_after(struct call *call, int status, const char *content_type, int64_t delay_us)
+void answer_after(struct call *call, int status, const char *content_type, int64_t delay_us)
 {
 	call->status = status;
 	call->content_type = content_type;
@@ -274,20 +274,20 @@ void call_answer_after(struct call *call, int status, const char *content_type, 
 		send_answer(call->exchange, call);
 }
 
-void call_answer(struct call *call, int status, const char *content_type)
+void answer_with(struct call *call, int status, const char *content_type)
 {
-	call_answer_after(call, status, content_type, 0);
+	answer_after(call, status, content_type, 0);
 }
 
-void call_answer_json(struct call *call, const char *text)
+void answer_json(struct call *call, const char *text)
 {
 	buffer_append_text(&call->delivery.body, text);
-	call_answer(call, 200, JSON_TYPE);
+	answer_with(call, 200, JSON_TYPE);
 }
 
-void call_refuse(struct call *call, enum wire_refusal_id id)
+void answer_refusal(struct call *call, enum wire_refusal_id id)
 {
-	call_answer(call, wire_refusal_row(id)->http_status, REFUSAL_TYPE);
+	answer_with(call, wire_refusal_row(id)->http_status, REFUSAL_TYPE);
 }
 
 /* ---- Faults instead of an answer ------------------------------------- */
@@ -298,7 +298,7 @@ static bool is_rate_refusal(enum refusal refusal)
 	       refusal == (enum refusal)WIRE_REFUSAL_RATE_REQUESTS || refusal == REFUSAL_rate_newer;
 }
 
-void call_fail(struct call *call)
+void answer_fault(struct call *call)
 {
 	enum refusal refusal = call->order.refusal;
 
@@ -319,5 +319,5 @@ void call_fail(struct call *call)
 	if (strcmp(call->order.retry_after, "none") == 0)
 		call->order.retry_after[0] = '\0';
 	refusal_write(&call->delivery.body, refusal, call->model);
-	call_answer(call, refusal_http_status(refusal), refusal_content_type(refusal));
+	answer_with(call, refusal_http_status(refusal), refusal_content_type(refusal));
 }

@@ -15,7 +15,7 @@
 #include "emulator/emulator.h"
 #include "emulator/fault.h"
 #include "emulator/quota.h"
-#include "emulator/meter.h"
+#include "emulator/books.h"
 #include "emulator/work.h"
 #include "http/http.h"
 
@@ -27,8 +27,8 @@
 
 /* One key's use of one model. */
 struct account {
-	char key[METER_NAME_MAX];
-	char model[METER_NAME_MAX];
+	char key[BOOKS_NAME_MAX];
+	char model[BOOKS_NAME_MAX];
 	struct quota quota;
 };
 
@@ -41,7 +41,7 @@ struct emulator {
 
 	pthread_mutex_t lock;
 	struct fault_set faults;
-	struct meter *meter;
+	struct books *books;
 	struct account
 	    *accounts; /* EMULATOR_ACCOUNTS of them; the last is shared by what does not fit */
 	size_t account_count;
@@ -72,7 +72,7 @@ struct delivery {
 struct call {
 	struct emulator *emulator;
 	struct http_exchange *exchange;
-	char key[METER_NAME_MAX]; /* "": none */
+	char key[BOOKS_NAME_MAX]; /* "": none */
 	char name[CALL_NAME_MAX]; /* what "*" in the route's path was */
 	bool is_azure;
 	bool is_embeddings; /* counts as being worked on */
@@ -95,17 +95,17 @@ int64_t emulator_unix_s(struct emulator *emulator); /* since 1970 */
 /* ---- Answers (answer.c) ---------------------------------------------- */
 
 /* Sends `call->delivery.body` with the given status, now or in `delay_us`; call->order may spoil it. */
-void call_answer_after(struct call *call, int status, const char *content_type, int64_t delay_us);
-void call_answer(struct call *call, int status, const char *content_type);
+void answer_after(struct call *call, int status, const char *content_type, int64_t delay_us);
+void answer_with(struct call *call, int status, const char *content_type);
 
 /* A refusal of wire/refusals.def whose body is already in delivery.body. */
-void call_refuse(struct call *call, enum wire_refusal_id id);
+void answer_refusal(struct call *call, enum wire_refusal_id id);
 
 /* call->order is a refusal or a fault of the INSTEAD stage: carries it out. */
-void call_fail(struct call *call);
+void answer_fault(struct call *call);
 
 /* JSON text as it stands. */
-void call_answer_json(struct call *call, const char *text);
+void answer_json(struct call *call, const char *text);
 
 /* ---- Handlers, one for each row of routes.c --------------------------- */
 

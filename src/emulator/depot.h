@@ -22,7 +22,7 @@
 
 #include "base/random.h"
 #include "emulator/fault.h"
-#include "emulator/meter.h"
+#include "emulator/books.h"
 #include "emulator/work.h"
 #include "wire/batch_file.h"
 
@@ -38,7 +38,7 @@ struct depot_pace {
 };
 
 /* Called for each line that is run. */
-typedef void depot_bill_fn(const struct meter_bill *bill, void *context);
+typedef void depot_bill_fn(const struct books_bill *bill, void *context);
 
 struct depot_settings {
 	struct depot_pace pace;
@@ -70,7 +70,7 @@ struct depot_batch {
 	struct batch_object object;
 	struct batch_failure *failures;
 	char *metadata; /* JSON text, or NULL */
-	char key[METER_NAME_MAX];
+	char key[BOOKS_NAME_MAX];
 	char *input; /* the depot's copy, read line by line */
 	size_t input_len, next;
 	size_t done;          /* lines that were run */

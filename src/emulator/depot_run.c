@@ -100,7 +100,7 @@ static int run_body(
     struct depot *depot, struct depot_batch *batch, char *bytes, size_t len, struct buffer *body)
 {
 	const struct work_style style = {.layout = WORK_LAYOUT_B};
-	struct meter_bill bill = {.key = batch->key, .is_batch = true};
+	struct books_bill bill = {.key = batch->key, .is_batch = true};
 	enum wire_refusal_id id;
 	enum refusal refusal;
 	struct work work;

@@ -28,7 +28,7 @@ static bool enter(struct call *call)
 	if (call->order.fault == FAULT_none || fault_stage_of(call->order.fault) != FAULT_INSTEAD)
 		return true;
 	pthread_mutex_unlock(&call->emulator->lock);
-	call_fail(call);
+	answer_fault(call);
 	return false;
 }
 
@@ -138,9 +138,9 @@ void emulate_batch_create(struct call *call)
 	}
 	json_decref(object);
 	if (id == WIRE_REFUSAL_NONE)
-		call_answer_json(call, "\n");
+		answer_json(call, "\n");
 	else
-		call_refuse(call, id);
+		answer_refusal(call, id);
 }
 
 /* ---- Looking and cancelling ------------------------------------------ */
@@ -149,7 +149,7 @@ static void refuse_batch(struct call *call)
 {
 	leave(call);
 	wire_refusal_write(&call->delivery.body, WIRE_REFUSAL_NO_SUCH_BATCH, call->name, NULL);
-	call_refuse(call, WIRE_REFUSAL_NO_SUCH_BATCH);
+	answer_refusal(call, WIRE_REFUSAL_NO_SUCH_BATCH);
 }
 
 void emulate_batch(struct call *call)
@@ -165,7 +165,7 @@ void emulate_batch(struct call *call)
 	}
 	batch_object_write(&call->delivery.body, &batch->object, 0);
 	leave(call);
-	call_answer_json(call, "\n");
+	answer_json(call, "\n");
 }
 
 void emulate_batch_cancel(struct call *call)
@@ -191,7 +191,7 @@ void emulate_batch_cancel(struct call *call)
 		wire_error_write(
 		    &call->delivery.body, message, "invalid_request_error", NULL, NULL);
 	leave(call);
-	call_answer(call, is_cancelled ? 200 : 409, JSON_TYPE);
+	answer_with(call, is_cancelled ? 200 : 409, JSON_TYPE);
 }
 
 static void write_ids(struct buffer *body, const char *first, const char *last)
@@ -228,5 +228,5 @@ void emulate_batches_list(struct call *call)
 	write_ids(body, first, last);
 	leave(call);
 	buffer_printf(body, "  \"has_more\": %s\n}\n", list.has_more ? "true" : "false");
-	call_answer(call, 200, JSON_TYPE);
+	answer_with(call, 200, JSON_TYPE);
 }

@@ -16,12 +16,12 @@ void emulate_banner(struct call *call)
 	buffer_append_text(&call->delivery.body,
 	    "This is embed emulate, a local stand-in for OpenAI's embeddings API.\n"
 	    "Its vectors are made from hashed words: good for trials and tests, not for use.\n");
-	call_answer(call, 200, "text/plain; charset=utf-8");
+	answer_with(call, 200, "text/plain; charset=utf-8");
 }
 
 void emulate_health(struct call *call)
 {
-	call_answer_json(call, "{\"status\":\"ok\",\"emulator\":true}\n");
+	answer_json(call, "{\"status\":\"ok\",\"emulator\":true}\n");
 }
 
 /* ---- Counters -------------------------------------------------------- */
@@ -47,7 +47,7 @@ void emulate_stats(struct call *call)
 	http_server_stats(emulator->server, &server);
 	buffer_append_char(body, '{');
 	pthread_mutex_lock(&emulator->lock);
-	meter_write(emulator->meter, body);
+	books_write(emulator->books, body);
 	buffer_append_text(body, ",\"faults\":");
 	write_faults(&emulator->faults, body);
 	pthread_mutex_unlock(&emulator->lock);
@@ -55,7 +55,7 @@ void emulate_stats(struct call *call)
 	    ",\"connections\":%" PRIu64 ",\"connections_accepted\":%" PRIu64
 	    ",\"refused_by_http\":%" PRIu64,
 	    server.connections, server.accepted, server.refused);
-	call_answer_json(call, "}\n");
+	answer_json(call, "}\n");
 }
 
 void emulate_reset(struct call *call)
@@ -63,11 +63,11 @@ void emulate_reset(struct call *call)
 	struct emulator *emulator = call->emulator;
 
 	pthread_mutex_lock(&emulator->lock);
-	meter_reset(emulator->meter);
+	books_reset(emulator->books);
 	fault_set_clear(&emulator->faults);
 	emulator->account_count = 0;
 	pthread_mutex_unlock(&emulator->lock);
-	call_answer_json(call, "{\"reset\":true}\n");
+	answer_json(call, "{\"reset\":true}\n");
 }
 
 /* ---- Faults ---------------------------------------------------------- */
@@ -79,7 +79,7 @@ void emulate_faults_get(struct call *call)
 	pthread_mutex_lock(&emulator->lock);
 	write_faults(&emulator->faults, &call->delivery.body);
 	pthread_mutex_unlock(&emulator->lock);
-	call_answer_json(call, "\n");
+	answer_json(call, "\n");
 }
 
 void emulate_faults_drop(struct call *call)
@@ -95,7 +95,7 @@ void emulate_faults_drop(struct call *call)
 static void refuse_control(struct call *call, const char *message)
 {
 	wire_error_write(&call->delivery.body, message, "emulator_error", NULL, NULL);
-	call_answer(call, 400, JSON_TYPE);
+	answer_with(call, 400, JSON_TYPE);
 }
 
 static enum embed_status add_fault(
@@ -141,7 +141,7 @@ void emulate_clock_get(struct call *call)
 	buffer_printf(&call->delivery.body, "{\"unix_s\":%" PRId64 ",\"ahead_s\":%" PRId64 "}\n",
 	    emulator_unix_s(call->emulator),
 	    (emulator_now_us(call->emulator) - clock_now_us()) / 1000000);
-	call_answer(call, 200, JSON_TYPE);
+	answer_with(call, 200, JSON_TYPE);
 }
 
 void emulate_clock_move(struct call *call)

@@ -74,7 +74,7 @@ static void refuse_rate(
 	if (answer == QUOTA_TOO_LARGE) {
 		wire_refusal_write(body, WIRE_REFUSAL_RATE_TOO_LARGE, call->model, EMULATOR_ORG,
 		    limit, requested, NULL);
-		call_refuse(call, WIRE_REFUSAL_RATE_TOO_LARGE);
+		answer_refusal(call, WIRE_REFUSAL_RATE_TOO_LARGE);
 		return;
 	}
 	snprintf(call->order.retry_after, sizeof(call->order.retry_after), "%" PRId64,
@@ -85,7 +85,7 @@ static void refuse_rate(
 		wire_refusal_write(body,
 		    answer == QUOTA_TOKENS ? WIRE_REFUSAL_RATE_TOKENS : WIRE_REFUSAL_RATE_REQUESTS,
 		    call->model, EMULATOR_ORG, limit, used, requested, wait, NULL);
-	call_refuse(call, WIRE_REFUSAL_RATE_TOKENS);
+	answer_refusal(call, WIRE_REFUSAL_RATE_TOKENS);
 }
 
 /* ---- Time ------------------------------------------------------------ */
@@ -132,10 +132,10 @@ static void refuse_work(struct call *call, enum wire_refusal_id id, const struct
 		call->model = work->model->name;
 		pthread_mutex_lock(&call->emulator->lock);
 		take_quota(call, 0, &excess);
-		meter_judged(call->emulator->meter, call->key, call->model);
+		books_judged(call->emulator->books, call->key, call->model);
 		pthread_mutex_unlock(&call->emulator->lock);
 	}
-	call_refuse(call, id);
+	answer_refusal(call, id);
 }
 
 /* What the lock is held for: fault, limit, bill, time. */
@@ -152,17 +152,17 @@ static void decide(struct call *call, const struct work *work, struct verdict *v
 	const struct wire_request *request = work->request;
 	const struct fault_request asked = {
 	    FAULT_ON_EMBEDDINGS, call->key, call->model, request->texts, request->count};
-	const struct meter_bill bill = {call->key, call->model, request->texts, request->count,
+	const struct books_bill bill = {call->key, call->model, request->texts, request->count,
 	    work->tokens, work->charge, false};
 
-	meter_judged(emulator->meter, call->key, call->model);
+	books_judged(emulator->books, call->key, call->model);
 	call->order = fault_set_pick(&emulator->faults, &asked);
 	if (call->order.fault != FAULT_none && fault_stage_of(call->order.fault) == FAULT_INSTEAD)
 		return;
 	verdict->quota = take_quota(call, work->charge, &verdict->excess);
 	if (verdict->quota != QUOTA_OK)
 		return;
-	meter_bill(emulator->meter, &bill);
+	books_bill(emulator->books, &bill);
 	verdict->is_billed = true;
 	verdict->due_us = due_us(emulator, http_exchange_started_us(call->exchange), work->tokens);
 }
@@ -178,7 +178,7 @@ static void compute(struct call *call, const struct work *work, const struct ver
 	call->billed_texts = work->request->count;
 	call->billed_tokens = work->tokens;
 	work_write(work, &style, &call->delivery.body);
-	call_answer_after(call, 200, JSON_TYPE, verdict->due_us - clock_now_us());
+	answer_after(call, 200, JSON_TYPE, verdict->due_us - clock_now_us());
 }
 
 static void do_work(struct call *call, const struct work *work)
@@ -195,7 +195,7 @@ static void do_work(struct call *call, const struct work *work)
 	else if (verdict.quota != QUOTA_OK)
 		refuse_rate(call, verdict.quota, &verdict.excess);
 	else
-		call_fail(call);
+		answer_fault(call);
 }
 
 void emulate_embeddings(struct call *call)
@@ -208,13 +208,13 @@ void emulate_embeddings(struct call *call)
 
 	call->is_embeddings = true;
 	pthread_mutex_lock(&call->emulator->lock);
-	meter_begin(call->emulator->meter);
+	books_begin(call->emulator->books);
 	pthread_mutex_unlock(&call->emulator->lock);
 	if (call->name[0]) {
 		model = deployment_model(call->emulator, call->name);
 		if (!model) {
 			refusal_write(&call->delivery.body, REFUSAL_azure_404, NULL);
-			call_answer(call, 404, JSON_TYPE);
+			answer_with(call, 404, JSON_TYPE);
 			return;
 		}
 	}

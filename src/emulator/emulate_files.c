@@ -37,7 +37,7 @@ static bool enter(struct call *call)
 	if (!is_struck(call))
 		return true;
 	pthread_mutex_unlock(&call->emulator->lock);
-	call_fail(call);
+	answer_fault(call);
 	return false;
 }
 
@@ -50,7 +50,7 @@ static void refuse_file(struct call *call)
 {
 	leave(call);
 	wire_refusal_write(&call->delivery.body, WIRE_REFUSAL_NO_SUCH_FILE, call->name, NULL);
-	call_refuse(call, WIRE_REFUSAL_NO_SUCH_FILE);
+	answer_refusal(call, WIRE_REFUSAL_NO_SUCH_FILE);
 }
 
 /* ---- Upload ---------------------------------------------------------- */
@@ -132,7 +132,7 @@ void emulate_file_upload(struct call *call)
 		upload.has_file = false;
 	id = judge_upload(call, &upload);
 	if (id != WIRE_REFUSAL_NONE) {
-		call_refuse(call, id);
+		answer_refusal(call, id);
 		return;
 	}
 	if (!enter(call))
@@ -146,11 +146,11 @@ void emulate_file_upload(struct call *call)
 		batch_file_object_write(&call->delivery.body, &file->object, 0);
 	leave(call);
 	if (file) {
-		call_answer_json(call, "\n");
+		answer_json(call, "\n");
 		return;
 	}
 	wire_refusal_write(&call->delivery.body, WIRE_REFUSAL_FAULT, NULL);
-	call_refuse(call, WIRE_REFUSAL_FAULT);
+	answer_refusal(call, WIRE_REFUSAL_FAULT);
 }
 
 /* ---- The others ------------------------------------------------------ */
@@ -168,7 +168,7 @@ void emulate_file(struct call *call)
 	}
 	batch_file_object_write(&call->delivery.body, &file->object, 0);
 	leave(call);
-	call_answer_json(call, "\n");
+	answer_json(call, "\n");
 }
 
 void emulate_file_content(struct call *call)
@@ -187,7 +187,7 @@ void emulate_file_content(struct call *call)
 	    file->object.filename);
 	leave(call);
 	call->is_whole = true;
-	call_answer(call, 200, "application/octet-stream");
+	answer_with(call, 200, "application/octet-stream");
 }
 
 void emulate_file_delete(struct call *call)
@@ -204,7 +204,7 @@ void emulate_file_delete(struct call *call)
 	leave(call);
 	buffer_printf(&call->delivery.body,
 	    "{\n  \"object\": \"file\",\n  \"deleted\": true,\n  \"id\": \"%s\"\n}\n", call->name);
-	call_answer(call, 200, JSON_TYPE);
+	answer_with(call, 200, JSON_TYPE);
 }
 
 /* Newest first, unless order=asc; after=ID goes on behind that one. */
@@ -238,5 +238,5 @@ void emulate_files_list(struct call *call)
 	}
 	leave(call);
 	buffer_printf(body, "\n  ],\n  \"has_more\": %s\n}\n", list.has_more ? "true" : "false");
-	call_answer(call, 200, JSON_TYPE);
+	answer_with(call, 200, JSON_TYPE);
 }

@@ -31,7 +31,7 @@ void emulate_models(struct call *call)
 		is_first = false;
 	}
 	buffer_append_text(body, "\n  ]\n}\n");
-	call_answer(call, 200, JSON_TYPE);
+	answer_with(call, 200, JSON_TYPE);
 }
 
 void emulate_model(struct call *call)
@@ -41,10 +41,10 @@ void emulate_model(struct call *call)
 	if (!model) {
 		wire_refusal_write(
 		    &call->delivery.body, WIRE_REFUSAL_NO_SUCH_MODEL, call->name, NULL);
-		call_refuse(call, WIRE_REFUSAL_NO_SUCH_MODEL);
+		answer_refusal(call, WIRE_REFUSAL_NO_SUCH_MODEL);
 		return;
 	}
 	write_model(&call->delivery.body, model, "");
 	buffer_append_char(&call->delivery.body, '\n');
-	call_answer(call, 200, JSON_TYPE);
+	answer_with(call, 200, JSON_TYPE);
 }

@@ -73,13 +73,13 @@ static void count_end(struct call *call)
 		       fault_stage_of(call->order.fault) == FAULT_CONTENT;
 
 	pthread_mutex_lock(&emulator->lock);
-	meter_status(emulator->meter, http_exchange_status(call->exchange));
+	books_status(emulator->books, http_exchange_status(call->exchange));
 	if (call->is_embeddings)
-		meter_end(emulator->meter);
+		books_end(emulator->books);
 	if (call->billed_texts > 0 && is_lost)
-		meter_lost(emulator->meter, call->billed_texts, call->billed_tokens);
+		books_lost(emulator->books, call->billed_texts, call->billed_tokens);
 	else if (call->billed_texts > 0)
-		emulator->meter->answered++;
+		emulator->books->answered++;
 	pthread_mutex_unlock(&emulator->lock);
 }
 
@@ -162,11 +162,11 @@ static enum embed_status check_options(
 	return EMBED_OK;
 }
 
-static void on_bill(const struct meter_bill *bill, void *context)
+static void on_bill(const struct books_bill *bill, void *context)
 {
 	struct emulator *emulator = context;
 
-	meter_bill(emulator->meter, bill); /* the depot is only entered with the lock held */
+	books_bill(emulator->books, bill); /* the depot is only entered with the lock held */
 }
 
 static struct depot *open_depot(struct emulator *emulator)
@@ -191,12 +191,12 @@ static enum embed_status fill(struct emulator *emulator, struct embed_error *err
 	emulator->limits = (struct work_limits){options->max_texts, options->max_text_tokens,
 	    options->max_request_tokens, options->model_limit.items, options->model_limit.count};
 	emulator->random.state = options->seed;
-	emulator->meter = meter_create();
+	emulator->books = books_create();
 	emulator->accounts = calloc(EMULATOR_ACCOUNTS, sizeof(*emulator->accounts));
 	emulator->depot = open_depot(emulator);
 	if (options->slots > 0)
 		emulator->slots = calloc(options->slots, sizeof(*emulator->slots));
-	if (!emulator->meter || !emulator->accounts || !emulator->depot ||
+	if (!emulator->books || !emulator->accounts || !emulator->depot ||
 	    (options->slots > 0 && !emulator->slots))
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	return add_faults(emulator, error);
@@ -252,7 +252,7 @@ void emulator_close(struct emulator *emulator)
 	if (!emulator)
 		return;
 	http_server_stop(emulator->server);
-	meter_destroy(emulator->meter);
+	books_destroy(emulator->books);
 	depot_destroy(emulator->depot);
 	free(emulator->accounts);
 	free(emulator->slots);

@@ -5,7 +5,7 @@
  * and it says so in its banner and in the header x-embed-emulator.
  *
  * Beside the API it has doors of its own, which need no key:
- *	GET    /emulator/stats    counters (meter.h), faults, limits
+ *	GET    /emulator/stats    counters (books.h), faults, limits
  *	POST   /emulator/reset    counters and buckets to nothing, faults of POST gone
  *	GET    /emulator/faults   rules with their counts
  *	POST   /emulator/faults   adds rules: a JSON string or array of strings (fault.h)

@@ -14,7 +14,7 @@
  *	min-texts=N   at least N texts in the request
  *	key=KEY model=NAME
  *	on=embeddings|models|files|batches|all   default embeddings
- * Parameters of the answer:
+ * Parabookss of the answer:
  *	retry-after=V retry-after-ms=V should-retry=V   header values, sent as they are
  *	pause-ms=N    between the pieces of `trickle`
  *

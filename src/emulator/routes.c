@@ -136,12 +136,12 @@ static void refuse_key(struct call *call)
 
 	if (call->is_azure) {
 		refusal_write(body, REFUSAL_azure_401, NULL);
-		call_answer(call, 401, refusal_content_type(REFUSAL_azure_401));
+		answer_with(call, 401, refusal_content_type(REFUSAL_azure_401));
 		return;
 	}
 	mask_key(call->key, masked, sizeof(masked));
 	wire_refusal_write(body, id, masked, NULL);
-	call_refuse(call, id);
+	answer_refusal(call, id);
 }
 
 /* ---- Dispatch -------------------------------------------------------- */
@@ -158,7 +158,7 @@ static void refuse_path(struct call *call, bool has_path)
 	    request->path.len < PATH_SHOWN ? (int)request->path.len : PATH_SHOWN - 1,
 	    request->path.bytes);
 	wire_refusal_write(&call->delivery.body, id, method, path, NULL);
-	call_refuse(call, id);
+	answer_refusal(call, id);
 }
 
 void emulator_dispatch(struct call *call)

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "emulator/emulator.h"
 
 #define ANSWER_MAX    ((size_t)4 << 20)
@@ -227,6 +228,16 @@ static inline json_int_t stat_of(const struct stand *stand, const char *name)
 	json_decref(json);
 	answer_free(&answer);
 	return value;
+}
+
+/* Asks until the number is right; what is waited for comes by itself, soon. */
+static inline void wait_for_stat(const struct stand *stand, const char *name, json_int_t wanted)
+{
+	int64_t deadline_us = clock_now_us() + WAIT_S * INT64_C(1000000);
+
+	while (stat_of(stand, name) != wanted)
+		if (clock_now_us() > deadline_us)
+			fail_msg("%s is not %d after %d s", name, (int)wanted, WAIT_S);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Meter: what the stand-in did and billed, exactly.  Other tests reconcile
+ * Books: what the stand-in did and billed, exactly.  Other tests reconcile
  * their ledgers with these numbers.
  *
  * Billed means: accepted by the checks and the limiter, and not struck by a
@@ -9,38 +9,38 @@
  *
  * Threads: none; the emulator's lock guards it.
  */
-#ifndef EMULATOR_METER_H
-#define EMULATOR_METER_H
+#ifndef EMULATOR_BOOKS_H
+#define EMULATOR_BOOKS_H
 
 #include <embed.h>
 
 #include "base/buffer.h"
 #include "wire/request.h"
 
-#define METER_GROUPS_MAX 256
-#define METER_NAME_MAX   128
-#define METER_STATUSES   600
+#define BOOKS_GROUPS_MAX 256
+#define BOOKS_NAME_MAX   128
+#define BOOKS_STATUSES   600
 
 /* Sums of one key or one model. */
-struct meter_group {
-	char name[METER_NAME_MAX];
+struct books_group {
+	char name[BOOKS_NAME_MAX];
 	uint64_t requests;      /* that got as far as being judged */
 	uint64_t texts, tokens; /* billed */
 };
 
-struct meter_groups {
-	struct meter_group groups[METER_GROUPS_MAX]; /* the last one takes what does not fit */
+struct books_groups {
+	struct books_group groups[BOOKS_GROUPS_MAX]; /* the last one takes what does not fit */
 	size_t count;
 };
 
 /* Digests of all texts billed so far; grows to `cap_max` slots. */
-struct meter_seen {
+struct books_seen {
 	uint64_t (*slots)[2]; /* all zero: free */
 	size_t cap, count;
 	bool is_full; /* repeats are undercounted from here on */
 };
 
-struct meter {
+struct books {
 	uint64_t requests;      /* all, on every path */
 	uint64_t embeddings;    /* of them to an embeddings path */
 	uint64_t answered;      /* embeddings answered with status 200 and vectors */
@@ -51,13 +51,13 @@ struct meter {
 	uint64_t repeated_texts;            /* billed though billed before */
 	uint64_t largest_request;           /* texts */
 	uint64_t working, working_peak;     /* embeddings requests under way */
-	uint64_t statuses[METER_STATUSES];
-	struct meter_groups keys, models;
-	struct meter_seen seen;
+	uint64_t statuses[BOOKS_STATUSES];
+	struct books_groups keys, models;
+	struct books_seen seen;
 };
 
 /* One accepted request. */
-struct meter_bill {
+struct books_bill {
 	const char *key, *model;
 	const struct embed_text *texts; /* with bytes, also where ids were given */
 	size_t count;
@@ -66,20 +66,20 @@ struct meter_bill {
 };
 
 /* Creates an empty one; it is large.  NULL: no memory. */
-struct meter *meter_create(void);
-void meter_destroy(struct meter *meter);
+struct books *books_create(void);
+void books_destroy(struct books *books);
 
 /* All counts to 0, but for the requests under way. */
-void meter_reset(struct meter *meter);
+void books_reset(struct books *books);
 
-void meter_judged(struct meter *meter, const char *key, const char *model);
-void meter_bill(struct meter *meter, const struct meter_bill *bill);
-void meter_lost(struct meter *meter, uint64_t texts, uint64_t tokens);
-void meter_status(struct meter *meter, int status);
-void meter_begin(struct meter *meter);
-void meter_end(struct meter *meter);
+void books_judged(struct books *books, const char *key, const char *model);
+void books_bill(struct books *books, const struct books_bill *bill);
+void books_lost(struct books *books, uint64_t texts, uint64_t tokens);
+void books_status(struct books *books, int status);
+void books_begin(struct books *books);
+void books_end(struct books *books);
 
 /* Appends the members of a JSON object, without braces: `"requests":1,...`. */
-void meter_write(const struct meter *meter, struct buffer *out);
+void books_write(const struct books *books, struct buffer *out);
 
 #endif
