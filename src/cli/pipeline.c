@@ -170,9 +170,27 @@ static enum embed_status put_refused(
 	return put(pipeline, &record);
 }
 
+/*
+ * The library's sentence for a failed text.  "text 7 is empty" counts texts of
+ * a job, and jobs are cut differently in each run; the record has its own id.
+ */
+static void explain(char *message, size_t size, const struct embed_answer *answer)
+{
+	const char *text = answer->error != NULL && *answer->error->message != '\0'
+			       ? answer->error->message
+			       : embed_status_meaning(answer->status);
+	int digits = 0;
+
+	if (sscanf(text, "text %*u%n", &digits) == 0 && digits > 0)
+		snprintf(message, size, "the text%s", text + digits);
+	else
+		snprintf(message, size, "%s", text);
+}
+
 static enum embed_status put_answer(struct pipeline *pipeline, struct item_group *group,
     const struct item *item, const struct embed_answer *answer)
 {
+	char message[sizeof(answer->error->message) + 16];
 	struct record record = {
 	    .group = group,
 	    .item = item,
@@ -180,14 +198,18 @@ static enum embed_status put_answer(struct pipeline *pipeline, struct item_group
 	    .tokens = answer->tokens,
 	    .dimensions = answer->dimensions,
 	    .vector = answer->status == EMBED_OK ? answer->vector : NULL,
-	    .message = answer->error != NULL && *answer->error->message != '\0'
-			   ? answer->error->message
-			   : embed_status_meaning(answer->status),
+	    .message = message,
 	};
+	enum embed_status status;
 
-	pipeline->state->hits += answer->source == EMBED_FROM_STORE;
-	pipeline->state->joined += answer->source == EMBED_FROM_FLIGHT;
-	return put(pipeline, &record);
+	if (answer->status != EMBED_OK)
+		explain(message, sizeof(message), answer);
+	status = put(pipeline, &record);
+	if (status == EMBED_OK) {
+		pipeline->state->hits += answer->source == EMBED_FROM_STORE;
+		pipeline->state->joined += answer->source == EMBED_FROM_FLIGHT;
+	}
+	return status;
 }
 
 /* Writes a finished parcel and gives it back. */
