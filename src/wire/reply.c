@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading; writing is in reply_write.c. */
-#include "wire/reply.h"
-
+/* What a reply's values mean; the bytes are reply_scan.c's, writing is in reply_write.c. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,50 +7,13 @@
 
 #include "base/error.h"
 #include "wire/float_text.h"
-
-/* What may come next. */
-enum state {
-	VALUE,
-	VALUE_OR_CLOSE, /* after '[' */
-	KEY,
-	KEY_OR_CLOSE, /* after '{' */
-	COLON,
-	COMMA_OR_CLOSE,
-	IN_KEY,
-	IN_STRING,
-	IN_NUMBER,
-	IN_NAME, /* true, false, null */
-	FINISHED,
-};
-
-/* Containers with a meaning; what lies in any other is skipped. */
-enum where { IN_TOP, IN_DATA, IN_ITEM, IN_VECTOR, IN_USAGE, IN_SKIPPED };
-
-/* What a value is. */
-enum role {
-	TOP,
-	SKIPPED,
-	DATA,
-	MODEL,
-	USAGE,
-	ITEM,
-	INDEX,
-	VECTOR,
-	NUMBER,
-	PROMPT_TOKENS,
-	TOTAL_TOKENS
-};
+#include "wire/reply_parts.h"
 
 /* Bits of `known`. */
 #define KNOWN_DATA          1
 #define KNOWN_INDEX         2
 #define KNOWN_VECTOR        4
 #define KNOWN_PROMPT_TOKENS 8
-
-/* Values of `escape`: none, after a backslash, then 2..5: hex digits read. */
-#define ESCAPE_NONE  0
-#define ESCAPE_BEGUN 1
-#define ESCAPE_HEX   2
 
 static const struct {
 	enum where where;
@@ -68,16 +29,7 @@ static const struct {
     {IN_USAGE, "total_tokens", TOTAL_TOKENS},
 };
 
-/* One call of wire_reply_feed. */
-struct feed {
-	struct wire_reply *reply;
-	const char *begin;
-	const char *at;
-	const char *end;
-	struct embed_error *error;
-};
-
-__attribute__((format(printf, 2, 3))) static bool fail(struct feed *feed, const char *format, ...)
+bool reply_fail(struct reply_feed *feed, const char *format, ...)
 {
 	struct wire_reply *reply = feed->reply;
 	char what[160];
@@ -93,28 +45,27 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct feed *feed, const 
 	return false;
 }
 
-/* A fault of the vector being read. */
-static bool fail_vector(struct feed *feed, const char *problem)
+bool reply_fail_vector(struct reply_feed *feed, const char *problem)
 {
 	struct wire_reply *reply = feed->reply;
 
 	if ((reply->known & KNOWN_INDEX) != 0) {
-		fail(feed, "the vector with index %zu %s", reply->index, problem);
+		reply_fail(feed, "the vector with index %zu %s", reply->index, problem);
 		if (feed->error != NULL)
 			feed->error->index = reply->index;
 		return false;
 	}
-	return fail(feed, "vector number %zu %s", reply->received + 1, problem);
+	return reply_fail(feed, "vector number %zu %s", reply->received + 1, problem);
 }
 
 /* ---- Containers ----------------------------------------------------- */
 
-static bool open_container(struct feed *feed, bool is_object)
+static bool open_container(struct reply_feed *feed, bool is_object)
 {
 	struct wire_reply *reply = feed->reply;
 
 	if (reply->depth >= WIRE_MAX_DEPTH)
-		return fail(feed, "nested more than %d deep", WIRE_MAX_DEPTH);
+		return reply_fail(feed, "nested more than %d deep", WIRE_MAX_DEPTH);
 	reply->nesting = reply->nesting << 1 | is_object;
 	reply->depth++;
 	reply->state = is_object ? KEY_OR_CLOSE : VALUE_OR_CLOSE;
@@ -127,32 +78,31 @@ static void start_item(struct wire_reply *reply)
 	reply->known &= (uint8_t) ~(KNOWN_INDEX | KNOWN_VECTOR);
 }
 
-/* A value of a kind that its place does not allow; fine where it is skipped. */
-static bool refuse_kind(struct feed *feed)
+bool reply_refuse_kind(struct reply_feed *feed)
 {
 	switch (feed->reply->role) {
 	case TOP:
-		return fail(feed, "it is not an object");
+		return reply_fail(feed, "it is not an object");
 	case DATA:
-		return fail(feed, "`data` is not a list");
+		return reply_fail(feed, "`data` is not a list");
 	case ITEM:
-		return fail(feed, "an item of `data` is not an object");
+		return reply_fail(feed, "an item of `data` is not an object");
 	case INDEX:
-		return fail(feed, "an `index` is not a number");
+		return reply_fail(feed, "an `index` is not a number");
 	case VECTOR:
-		return fail_vector(feed, "is neither base64 nor a list of numbers");
+		return reply_fail_vector(feed, "is neither base64 nor a list of numbers");
 	case NUMBER:
-		return fail_vector(feed, "holds something that is not a number");
+		return reply_fail_vector(feed, "holds something that is not a number");
 	default:
 		return true;
 	}
 }
 
-static bool skip_container(struct feed *feed)
+static bool skip_container(struct reply_feed *feed)
 {
 	struct wire_reply *reply = feed->reply;
 
-	if (!refuse_kind(feed))
+	if (!reply_refuse_kind(feed))
 		return false;
 	if (reply->where != IN_SKIPPED) {
 		reply->skip_where = reply->where;
@@ -162,7 +112,7 @@ static bool skip_container(struct feed *feed)
 	return true;
 }
 
-static bool open_object(struct feed *feed)
+bool reply_open_object(struct reply_feed *feed)
 {
 	struct wire_reply *reply = feed->reply;
 
@@ -183,7 +133,7 @@ static bool open_object(struct feed *feed)
 	}
 }
 
-static bool open_array(struct feed *feed)
+bool reply_open_array(struct reply_feed *feed)
 {
 	struct wire_reply *reply = feed->reply;
 
@@ -201,26 +151,26 @@ static bool open_array(struct feed *feed)
 	}
 }
 
-static bool finish_vector(struct feed *feed)
+static bool finish_vector(struct reply_feed *feed)
 {
 	uint32_t dimensions;
 	const char *problem = vector_reader_finish(&feed->reply->vector, &dimensions);
 
-	return problem == NULL || fail_vector(feed, problem);
+	return problem == NULL || reply_fail_vector(feed, problem);
 }
 
 /* An item is complete: only now its index is certain. */
-static bool finish_item(struct feed *feed)
+static bool finish_item(struct reply_feed *feed)
 {
 	struct wire_reply *reply = feed->reply;
 	uint64_t bit = UINT64_C(1) << (reply->index % 64);
 
 	if ((reply->known & KNOWN_VECTOR) == 0)
-		return fail(feed, "item %zu has no `embedding`", reply->received);
+		return reply_fail(feed, "item %zu has no `embedding`", reply->received);
 	if ((reply->known & KNOWN_INDEX) == 0)
-		return fail(feed, "item %zu has no `index`", reply->received);
+		return reply_fail(feed, "item %zu has no `index`", reply->received);
 	if ((reply->seen[reply->index / 64] & bit) != 0)
-		return fail(feed, "index %zu came twice", reply->index);
+		return reply_fail(feed, "index %zu came twice", reply->index);
 	reply->seen[reply->index / 64] |= bit;
 	reply->received++;
 	reply->dimensions = reply->vector.dimensions;
@@ -230,13 +180,13 @@ static bool finish_item(struct feed *feed)
 	return true;
 }
 
-static bool close_container(struct feed *feed, char c)
+bool reply_close(struct reply_feed *feed, char c)
 {
 	struct wire_reply *reply = feed->reply;
 	bool is_object = (reply->nesting & 1) != 0;
 
 	if (reply->depth == 0 || is_object != (c == '}'))
-		return fail(feed, "'%c' closes nothing", c);
+		return reply_fail(feed, "'%c' closes nothing", c);
 	reply->nesting >>= 1;
 	reply->depth--;
 	reply->state = reply->depth == 0 ? FINISHED : COMMA_OR_CLOSE;
@@ -267,7 +217,7 @@ static bool mark(struct wire_reply *reply, uint8_t bit)
 	return is_new;
 }
 
-static bool finish_key(struct feed *feed)
+bool reply_finish_key(struct reply_feed *feed)
 {
 	struct wire_reply *reply = feed->reply;
 	bool is_new = true;
@@ -287,7 +237,8 @@ static bool finish_key(struct feed *feed)
 		is_new = mark(reply, KNOWN_VECTOR);
 		vector_reader_clear(&reply->vector);
 	}
-	return is_new || fail(feed, "the key \"%.*s\" comes twice", reply->text_len, reply->text);
+	return is_new ||
+	       reply_fail(feed, "the key \"%.*s\" comes twice", reply->text_len, reply->text);
 }
 
 /* Digits only; false for anything else or beyond 18 of them. */
@@ -314,7 +265,7 @@ static void take_usage(struct wire_reply *reply, uint64_t tokens)
 	reply->usage.prompt_tokens = tokens;
 }
 
-static bool finish_number(struct feed *feed, const char *text, size_t len)
+bool reply_finish_number(struct reply_feed *feed, const char *text, size_t len)
 {
 	struct wire_reply *reply = feed->reply;
 	const char *problem = NULL;
@@ -323,15 +274,15 @@ static bool finish_number(struct feed *feed, const char *text, size_t len)
 
 	reply->state = COMMA_OR_CLOSE;
 	if (float_text_read(text, len, &value) != len)
-		return fail(
+		return reply_fail(
 		    feed, "\"%.*s\" is not a JSON number", (int)(len < 40 ? len : 40), text);
 	switch (reply->role) {
 	case NUMBER:
 		problem = vector_reader_put_float(&reply->vector, value);
-		return problem == NULL || fail_vector(feed, problem);
+		return problem == NULL || reply_fail_vector(feed, problem);
 	case INDEX:
 		if (!read_count(text, len, &count) || count >= reply->expected)
-			return fail(feed, "index %.*s is outside 0..%zu",
+			return reply_fail(feed, "index %.*s is outside 0..%zu",
 			    (int)(len < 40 ? len : 40), text, reply->expected - 1);
 		reply->index = (size_t)count;
 		return true;
@@ -341,11 +292,11 @@ static bool finish_number(struct feed *feed, const char *text, size_t len)
 			take_usage(reply, count);
 		return true;
 	default:
-		return refuse_kind(feed);
+		return reply_refuse_kind(feed);
 	}
 }
 
-static bool finish_string(struct feed *feed)
+bool reply_finish_string(struct reply_feed *feed)
 {
 	struct wire_reply *reply = feed->reply;
 
@@ -362,7 +313,7 @@ static bool finish_string(struct feed *feed)
 	return true;
 }
 
-static bool finish_name(struct feed *feed)
+bool reply_finish_name(struct reply_feed *feed)
 {
 	static const char *const names[] = {"true", "false", "null"};
 	struct wire_reply *reply = feed->reply;
@@ -372,301 +323,9 @@ static bool finish_name(struct feed *feed)
 		is_name = is_name || (reply->text_len == strlen(names[i]) &&
 					 memcmp(names[i], reply->text, reply->text_len) == 0);
 	if (!is_name)
-		return fail(feed, "\"%.*s\" is not JSON", reply->text_len, reply->text);
+		return reply_fail(feed, "\"%.*s\" is not JSON", reply->text_len, reply->text);
 	reply->state = COMMA_OR_CLOSE;
-	return refuse_kind(feed);
-}
-
-/* ---- Strings -------------------------------------------------------- */
-
-/* A character of a string, unescaped. */
-static bool put_string_char(struct feed *feed, char c)
-{
-	struct wire_reply *reply = feed->reply;
-	const char *problem;
-
-	if (reply->state == IN_STRING && reply->role == VECTOR) {
-		problem = vector_reader_put_char(&reply->vector, c);
-		return problem == NULL || fail_vector(feed, problem);
-	}
-	if (reply->state == IN_STRING && (c < ' ' || c > '~'))
-		c = '?'; /* a model's name is for logs */
-	if (reply->text_len < sizeof(reply->text))
-		reply->text[reply->text_len++] = c;
-	return true;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool take_escape(struct feed *feed, char c)
-{
-	static const char from[] = "\"\\/bfnrt";
-	static const char to[] = "\"\\/\b\f\n\r\t";
-	struct wire_reply *reply = feed->reply;
-	const char *found = c == '\0' ? NULL : strchr(from, c);
-	int hex = hex_value(c);
-
-	if (reply->escape == ESCAPE_BEGUN && c == 'u') {
-		reply->escape = ESCAPE_HEX;
-		reply->code_unit = 0;
-		return true;
-	}
-	if (reply->escape == ESCAPE_BEGUN) {
-		reply->escape = ESCAPE_NONE;
-		if (found == NULL)
-			return fail(feed, "a string holds an escape that JSON does not know");
-		return put_string_char(feed, to[found - from]);
-	}
-	if (hex < 0)
-		return fail(feed, "a \\u is not followed by four hex digits");
-	reply->code_unit = (uint16_t)(reply->code_unit << 4 | hex);
-	if (++reply->escape < ESCAPE_HEX + 4)
-		return true;
-	reply->escape = ESCAPE_NONE;
-	/* All that we look for is ASCII. */
-	return put_string_char(feed, reply->code_unit < 0x80 ? (char)reply->code_unit : '\x7f');
-}
-
-static bool feed_string(struct feed *feed)
-{
-	struct wire_reply *reply = feed->reply;
-	bool is_vector = reply->state == IN_STRING && reply->role == VECTOR;
-
-	while (feed->at < feed->end) {
-		const char *problem = NULL;
-		char c;
-
-		if (is_vector && reply->escape == ESCAPE_NONE)
-			problem = vector_reader_put_run(&reply->vector, &feed->at, feed->end);
-		if (problem != NULL)
-			return fail_vector(feed, problem);
-		if (feed->at == feed->end)
-			break;
-		c = *feed->at++;
-		if (reply->escape != ESCAPE_NONE) {
-			if (!take_escape(feed, c))
-				return false;
-		} else if (c == '"') {
-			return reply->state == IN_KEY ? finish_key(feed) : finish_string(feed);
-		} else if (c == '\\') {
-			reply->escape = ESCAPE_BEGUN;
-		} else if ((unsigned char)c < ' ') {
-			return fail(feed, "a string holds a raw control character");
-		} else if (!put_string_char(feed, c)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* ---- Numbers and names ---------------------------------------------- */
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static bool is_in_number(char c)
-{
-	return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || (c | 0x20) == 'e';
-}
-
-static bool is_in_name(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-/* Takes what belongs to the token into `text`, which may hold its beginning already. */
-static bool gather(struct feed *feed, bool belongs(char))
-{
-	struct wire_reply *reply = feed->reply;
-
-	for (; feed->at < feed->end && belongs(*feed->at); feed->at++) {
-		if (reply->text_len == sizeof(reply->text))
-			return fail(feed, "a number has more than %d characters", WIRE_MAX_NUMBER);
-		reply->text[reply->text_len++] = *feed->at;
-	}
-	return true;
-}
-
-static bool feed_number(struct feed *feed)
-{
-	struct wire_reply *reply = feed->reply;
-
-	if (!gather(feed, is_in_number))
-		return false;
-	return feed->at == feed->end || finish_number(feed, reply->text, reply->text_len);
-}
-
-static bool feed_name(struct feed *feed)
-{
-	if (!gather(feed, is_in_name))
-		return false;
-	return feed->at == feed->end || finish_name(feed);
-}
-
-static const char *skip_blanks(const char *at, const char *end)
-{
-	while (at < end && is_blank(*at))
-		at++;
-	return at;
-}
-
-/*
- * The numbers of a vector that lie whole in this segment.  Leaves at the first
- * that may be cut, or is not a number, for the careful way.
- */
-static bool feed_floats(struct feed *feed)
-{
-	struct wire_reply *reply = feed->reply;
-
-	for (;;) {
-		const char *problem;
-		float value;
-		size_t len = float_text_read(feed->at, (size_t)(feed->end - feed->at), &value);
-
-		if (len == 0 || len > WIRE_MAX_NUMBER || feed->at + len == feed->end)
-			return true;
-		problem = vector_reader_put_float(&reply->vector, value);
-		if (problem != NULL)
-			return fail_vector(feed, problem);
-		feed->at = skip_blanks(feed->at + len, feed->end);
-		reply->state = COMMA_OR_CLOSE;
-		if (feed->at == feed->end || *feed->at != ',')
-			return true;
-		feed->at = skip_blanks(feed->at + 1, feed->end);
-		reply->state = VALUE;
-		if (feed->at == feed->end)
-			return true;
-	}
-}
-
-/* ---- Structure ------------------------------------------------------ */
-
-static bool begin_number(struct feed *feed)
-{
-	struct wire_reply *reply = feed->reply;
-
-	if (reply->role == NUMBER) {
-		const char *before = feed->at;
-
-		if (!feed_floats(feed))
-			return false;
-		if (feed->at != before)
-			return true;
-	}
-	reply->state = IN_NUMBER;
-	reply->text_len = 0;
-	return feed_number(feed);
-}
-
-static bool begin_string(struct feed *feed)
-{
-	struct wire_reply *reply = feed->reply;
-
-	if (reply->role != VECTOR && !refuse_kind(feed))
-		return false;
-	feed->at++;
-	reply->state = IN_STRING;
-	reply->text_len = 0;
-	return true;
-}
-
-static bool begin_value(struct feed *feed)
-{
-	struct wire_reply *reply = feed->reply;
-	char c = *feed->at;
-
-	/* In a list the place says what a value is; in an object the key said it. */
-	if (reply->depth > 0 && (reply->nesting & 1) == 0)
-		reply->role = reply->where == IN_DATA     ? ITEM
-			      : reply->where == IN_VECTOR ? NUMBER
-							  : SKIPPED;
-	if (c == '"')
-		return begin_string(feed);
-	if (c == '-' || (c >= '0' && c <= '9'))
-		return begin_number(feed);
-	if (is_in_name(c)) {
-		reply->state = IN_NAME;
-		reply->text_len = 0;
-		return true;
-	}
-	if (c != '{' && c != '[')
-		return fail(feed, "a value was due");
-	feed->at++;
-	return c == '{' ? open_object(feed) : open_array(feed);
-}
-
-static bool begin_key(struct feed *feed)
-{
-	if (*feed->at != '"')
-		return fail(feed, "a key was due");
-	feed->at++;
-	feed->reply->state = IN_KEY;
-	feed->reply->text_len = 0;
-	return true;
-}
-
-static bool take_mark(struct feed *feed, char mark_due, enum state next)
-{
-	if (*feed->at != mark_due)
-		return fail(feed, "'%c' or a closing bracket was due", mark_due);
-	feed->at++;
-	feed->reply->state = next;
-	return true;
-}
-
-static bool feed_structure(struct feed *feed)
-{
-	struct wire_reply *reply = feed->reply;
-	char c = *feed->at;
-
-	if ((reply->state == KEY_OR_CLOSE || reply->state == VALUE_OR_CLOSE ||
-		reply->state == COMMA_OR_CLOSE) &&
-	    (c == '}' || c == ']')) {
-		feed->at++;
-		return close_container(feed, c);
-	}
-	switch (reply->state) {
-	case VALUE:
-	case VALUE_OR_CLOSE:
-		return begin_value(feed);
-	case KEY:
-	case KEY_OR_CLOSE:
-		return begin_key(feed);
-	case COLON:
-		return take_mark(feed, ':', VALUE);
-	case COMMA_OR_CLOSE:
-		return take_mark(feed, ',', (reply->nesting & 1) != 0 ? KEY : VALUE);
-	default:
-		return fail(feed, "it goes on after its end");
-	}
-}
-
-static bool feed_one(struct feed *feed)
-{
-	switch (feed->reply->state) {
-	case IN_KEY:
-	case IN_STRING:
-		return feed_string(feed);
-	case IN_NUMBER:
-		return feed_number(feed);
-	case IN_NAME:
-		return feed_name(feed);
-	default:
-		break;
-	}
-	if (is_blank(*feed->at)) {
-		feed->at++;
-		return true;
-	}
-	return feed_structure(feed);
+	return reply_refuse_kind(feed);
 }
 
 /* ---- Interface ------------------------------------------------------ */
@@ -734,11 +393,11 @@ enum embed_status wire_reply_start(struct wire_reply *reply, size_t count, uint3
 enum embed_status wire_reply_feed(
     struct wire_reply *reply, const char *bytes, size_t len, struct embed_error *error)
 {
-	struct feed feed = {reply, bytes, bytes, bytes + len, error};
+	struct reply_feed feed = {reply, bytes, bytes, bytes + len, error};
 
 	if (reply->status != EMBED_OK)
 		return error_set(error, reply->status, "upstream's reply was wrong before this");
-	while (feed.at < feed.end && feed_one(&feed))
+	while (feed.at < feed.end && reply_scan(&feed))
 		;
 	reply->fed += len;
 	return reply->status;
@@ -746,16 +405,16 @@ enum embed_status wire_reply_feed(
 
 enum embed_status wire_reply_end(struct wire_reply *reply, struct embed_error *error)
 {
-	struct feed feed = {.reply = reply, .error = error};
+	struct reply_feed feed = {.reply = reply, .error = error};
 
 	if (reply->status != EMBED_OK)
 		return error_set(error, reply->status, "upstream's reply was wrong before its end");
 	if (reply->state != FINISHED)
-		fail(&feed, "it ends too early, with %zu of %zu vectors", reply->received,
+		reply_fail(&feed, "it ends too early, with %zu of %zu vectors", reply->received,
 		    reply->expected);
 	else if ((reply->known & KNOWN_DATA) == 0)
-		fail(&feed, "it has no `data`");
+		reply_fail(&feed, "it has no `data`");
 	else if (reply->received != reply->expected)
-		fail(&feed, "it has %zu of %zu vectors", reply->received, reply->expected);
+		reply_fail(&feed, "it has %zu of %zu vectors", reply->received, reply->expected);
 	return reply->status;
 }

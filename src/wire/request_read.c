@@ -247,6 +247,8 @@ static void place_ids(struct wire_request *request)
 {
 	const uint32_t *ids = request->ids;
 
+	if (ids == NULL)
+		return; /* all lists are empty */
 	for (size_t i = 0; i < request->count; i++) {
 		request->texts[i].ids = ids;
 		ids += request->texts[i].id_count;

@@ -49,6 +49,11 @@ static void reads_the_four_forms_of_input(void **state)
 
 	(void)state;
 	wire_request_init(&request);
+	assert_reads(&request, &copy, "{\"input\":[[],[]]}");
+	assert_int_equal(request.form, WIRE_INPUT_IDS_LIST);
+	assert_int_equal(request.count, 2);
+	assert_int_equal(request.texts[1].id_count, 0);
+	free(copy);
 	assert_reads(&request, &copy, "{\"input\":\"one\",\"model\":\"m\"}");
 	assert_int_equal(request.form, WIRE_INPUT_TEXT);
 	assert_int_equal(request.count, 1);
