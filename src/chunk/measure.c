@@ -105,9 +105,14 @@ size_t measure_tokens(struct measure *measure, size_t start, size_t end)
 	last = cut_at(measure, end);
 	if (cuts[first].offset == start && cuts[last].offset == end)
 		return cuts[last].tokens - cuts[first].tokens;
+	if (start == measure->last_start && end == measure->last_end)
+		return measure->last_tokens;
 	after = last + 2 <= cut_count(measure) ? last + 2 : last + 1;
 	note(measure, tokens_count_slice(measure->encoder, measure->bytes, cuts + first,
 			  after - first, start, end, &tokens));
+	measure->last_start = start;
+	measure->last_end = end;
+	measure->last_tokens = tokens;
 	return tokens;
 }
 
