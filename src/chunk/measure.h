@@ -24,9 +24,9 @@ struct measure {
 	const char *bytes;
 	size_t len;
 	enum embed_chunk_unit unit;
-	struct tokens_encoder *encoder; /* NULL: tokens are not counted */
-	struct buffer cuts;             /* struct tokens_cut */
-	size_t near;                    /* index of a cut near the last question */
+	struct tokens_encoder *encoder;           /* NULL: tokens are not counted */
+	struct buffer cuts;                       /* struct tokens_cut */
+	size_t near;                              /* index of a cut near the last question */
 	size_t last_start, last_end, last_tokens; /* the last count, often asked for again */
 	enum embed_status status;
 };

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/chunk_view.h"
+#include "cli/json_row.h"
+#include "cli/texts.h"
+
+struct chunk_options {
+#define OPTION OPTION_FIELD
+#include "cli/chunk.def"
+#undef OPTION
+};
+
+static const struct option_row rows[] = {
+#define OPTION(...) OPTION_ROW(struct chunk_options, __VA_ARGS__)
+#include "cli/chunk.def"
+#undef OPTION
+};
+
+static const struct option_set set =
+    OPTION_SET("chunk", "Options of embed chunk", struct chunk_options, rows);
+
+#define PRINT_BYTES ((size_t)1 << 20) /* output is written in parts of about this size */
+
+struct cutter {
+	const struct chunk_options *own;
+	struct embed_chunk_options options;
+	struct chunk_stats stats;
+	struct buffer out;
+	size_t columns;
+	bool has_color, has_sources;
+	bool is_closed; /* stdout takes no more */
+};
+
+static bool flush(struct cutter *cutter, size_t above)
+{
+	if (cutter->out.status != EMBED_OK)
+		return false;
+	if (cutter->out.len > above) {
+		cutter->is_closed = !command_print(cutter->out.bytes, cutter->out.len);
+		buffer_reset(&cutter->out);
+	}
+	return !cutter->is_closed;
+}
+
+/* What a record tells before its chunk: where it is from. */
+static void append_origin(struct cutter *cutter, const struct text *text)
+{
+	struct buffer *out = &cutter->out;
+
+	buffer_append_char(out, '{');
+	if (cutter->has_sources) {
+		buffer_append_text(out, "\"source\":");
+		json_append_string(out, text->source, strlen(text->source));
+		buffer_append_char(out, ',');
+	}
+	if (text->line > 0) {
+		buffer_printf(out, "\"line\":%llu,\"id\":", (unsigned long long)text->line);
+		json_append_sanitized(out, text->id, text->id_len);
+		buffer_append_char(out, ',');
+	}
+}
+
+static void append_chunk(
+    struct cutter *cutter, const struct text *text, const struct embed_chunk *chunk, size_t index)
+{
+	struct buffer *out = &cutter->out;
+
+	append_origin(cutter, text);
+	buffer_printf(out, "\"index\":%zu,\"start\":%zu,\"end\":%zu,\"tokens\":%zu,", index,
+	    chunk->start, chunk->end, chunk->tokens);
+	if (chunk->heading != NULL) {
+		buffer_append_text(out, "\"heading\":");
+		json_append_string(out, chunk->heading, strlen(chunk->heading));
+		buffer_append_char(out, ',');
+	}
+	buffer_append_text(out, "\"text\":");
+	json_append_string(out, text->bytes + chunk->start, chunk->end - chunk->start);
+	buffer_append_text(out, "}\n");
+}
+
+static bool print_chunks(struct cutter *cutter, const struct text *text, const embed_chunks *chunks)
+{
+	size_t count = embed_chunks_count(chunks);
+
+	for (size_t i = 0; i < count; i++) {
+		append_chunk(cutter, text, embed_chunks_at(chunks, i), i);
+		if (!flush(cutter, PRINT_BYTES))
+			return false;
+	}
+	/* A record's chunks are there when the next one is read. */
+	return flush(
+	    cutter, text->line > 0 && cutter->out.len < PRINT_BYTES / 16 ? PRINT_BYTES / 16 : 0);
+}
+
+static bool fail_text(
+    struct cutter *cutter, const struct text *text, const struct embed_error *error)
+{
+	bool is_record = text->line > 0 && !cutter->own->show && !cutter->own->stats;
+
+	if (is_record) {
+		append_origin(cutter, text);
+		buffer_printf(&cutter->out,
+		    "\"error\":{\"code\":\"%s\",\"message\":", embed_status_code(error->status));
+		json_append_string(&cutter->out, error->message, strlen(error->message));
+		buffer_append_text(&cutter->out, "}}\n");
+	} else {
+		command_fail(error);
+	}
+	return false;
+}
+
+static bool take_chunks(struct cutter *cutter, const struct text *text, const embed_chunks *chunks)
+{
+	if (cutter->own->stats && !chunk_stats_add(&cutter->stats, chunks))
+		return false;
+	if (cutter->own->show) {
+		chunk_view_show(
+		    &cutter->out, text->bytes, chunks, cutter->columns, cutter->has_color);
+		return flush(cutter, 0);
+	}
+	return cutter->own->stats || print_chunks(cutter, text, chunks);
+}
+
+static bool cut_one(const struct text *text, void *context)
+{
+	struct cutter *cutter = context;
+	struct embed_chunk_options options = cutter->options;
+	struct embed_error error;
+	embed_chunks *chunks;
+	bool is_good;
+
+	if (cutter->is_closed)
+		return false;
+	if (text->bytes == NULL)
+		return fail_text(cutter, text, text->error);
+	if (cutter->own->strategy == 0)
+		options.strategy = document_strategy(text->kind);
+	error_clear(&error);
+	if (embed_chunk(text->bytes, text->len, &options, &chunks, &error) != EMBED_OK)
+		return fail_text(cutter, text, &error);
+	is_good = take_chunks(cutter, text, chunks);
+	embed_chunks_destroy(chunks);
+	return is_good;
+}
+
+static struct embed_chunk_options options_of(const struct chunk_options *own)
+{
+	struct embed_chunk_options options = EMBED_CHUNK_OPTIONS_INIT;
+
+	if (own->strategy > 0)
+		options.strategy = (enum embed_chunk_strategy)(own->strategy - 1);
+	options.unit = (enum embed_chunk_unit)own->unit;
+	options.max = own->size;
+	options.overlap = own->overlap;
+	options.min = own->min_size;
+	options.encoding = own->encoding;
+	options.locale = own->locale;
+	return options;
+}
+
+/* Colour is for people at a terminal who have not said no (no-color.org). */
+static bool wants_color(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
+}
+
+static size_t columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+		return 80;
+	return size.ws_col;
+}
+
+/* Settings that can never work are told once, before anything is read. */
+static enum embed_status check(const struct embed_chunk_options *options, struct embed_error *error)
+{
+	embed_chunks *chunks;
+	enum embed_status status = embed_chunk("", 0, options, &chunks, error);
+
+	if (status == EMBED_OK)
+		embed_chunks_destroy(chunks);
+	return status;
+}
+
+static int finish(struct cutter *cutter, int exit_status)
+{
+	if (cutter->own->stats)
+		chunk_view_stats(&cutter->out, &cutter->stats, cutter->columns);
+	if (!flush(cutter, 0) && exit_status == COMMAND_GOOD)
+		exit_status = COMMAND_SOME_FAILED;
+	chunk_stats_fini(&cutter->stats);
+	buffer_fini(&cutter->out);
+	return exit_status;
+}
+
+static int run(const struct command_input *input)
+{
+	const struct chunk_options *own = input->own;
+	struct texts_options texts = {own->jsonl, own->csv};
+	struct cutter cutter = {
+	    .own = own,
+	    .options = options_of(own),
+	    .columns = columns(),
+	    .has_color = wants_color(),
+	    .has_sources = input->argument_count > 1,
+	};
+	struct embed_error error;
+
+	error_clear(&error);
+	if (check(&cutter.options, &error) != EMBED_OK)
+		return command_fail(&error);
+	buffer_init(&cutter.out, SIZE_MAX / 2);
+	return finish(&cutter, texts_each(input, &texts, cut_one, &cutter));
+}
+
+const struct command command_chunk = {
+    .name = "chunk",
+    .arguments = "[FILE...]",
+    .summary = "Cut texts into chunks that fit",
+    .details =
+	"Prints one JSON object a chunk: {\"index\":n,\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..},\n"
+	"with \"heading\" for markdown and HTML. Chunks are slices of the text as it stands; none is\n"
+	"above --size. --show draws them for people, --stats sums them up. PDF needs pdftotext,\n"
+	"DOCX, ODT, RTF and EPUB need pandoc. Semantic chunks need vectors: embed_chunk_semantic.",
+    .own = &set,
+    .run = run,
+};
