@@ -29,6 +29,9 @@
 #define BULK_PATIENCE_S        1.0
 #define INTERACTIVE_PATIENCE_S 0.05
 
+/* A batch is not made smaller than this only to fill more slots. */
+#define SPREAD_LEAST 256
+
 /* Bulk's turn is worth holding interactive texts back this long. */
 #define TURN_US INT64_C(2000000)
 
@@ -444,6 +447,21 @@ static size_t vector_room(const struct core *core, const struct flight *head, en
 	return room > each ? room / each : 1;
 }
 
+/*
+ * What waits is spread over the free slots, so that it comes back sooner; but
+ * not so thin that requests cost more than texts, and not where requests are scarce.
+ */
+static size_t spread(
+    const struct queue_lane *lane, struct upstream *upstream, uint32_t reserved, int64_t now_us)
+{
+	uint32_t room = slots_free(&upstream->slots) - reserved;
+	size_t each = lane->texts / room + 1;
+
+	if (limiter_available(&upstream->requests, now_us) < 4 * (double)room)
+		return SIZE_MAX;
+	return each > SPREAD_LEAST ? each : SPREAD_LEAST;
+}
+
 static struct queue_caps caps_of(struct upstream *upstream, size_t texts, int64_t now_us)
 {
 	const struct embed_upstream *settings = &upstream->settings;
@@ -462,7 +480,9 @@ static struct queue_caps caps_of(struct upstream *upstream, size_t texts, int64_
 static enum turn send_from_queue(struct core *core, enum embed_lane lane, struct upstream *upstream,
     size_t room, struct attempt **attempt, int64_t now_us)
 {
-	struct queue_caps caps = caps_of(upstream, room, now_us);
+	size_t share = spread(&core->queue.lanes[lane], upstream,
+	    reserved_slots(core, upstream, lane, now_us), now_us);
+	struct queue_caps caps = caps_of(upstream, room < share ? room : share, now_us);
 	struct queue_taken taken = queue_take(&core->queue, lane, &caps);
 	struct batch *batch = batch_create(&taken, lane);
 	struct embed_error error;
