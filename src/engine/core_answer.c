@@ -285,7 +285,7 @@ static void succeed(
 
 /* ---- The texts: it did not ------------------------------------------- */
 
-static void give_up(
+void core_give_up(
     struct core *core, struct batch *batch, const struct embed_error *error, int64_t now_us)
 {
 	struct embed_error told = *error;
@@ -326,11 +326,11 @@ static void retry_later(
 	if (wait_us < budget_us)
 		wait_us = budget_us;
 	if (batch->faults >= most_attempts(core, fault) || now_us + wait_us > batch->give_up_us)
-		give_up(core, batch, &fault->error, now_us);
+		core_give_up(core, batch, &fault->error, now_us);
 	else if (wait_us == 0)
 		core_ready(core, batch);
 	else if (!heap_add(&core->due, &batch->due, now_us + wait_us))
-		give_up(core, batch, &fault->error, now_us);
+		core_give_up(core, batch, &fault->error, now_us);
 }
 
 static void retry(

@@ -407,8 +407,10 @@ static enum turn send_ready(struct core *core, enum embed_lane lane, struct atte
 		*attempt = dispatch(core, batch, &core->upstreams[batch->probe_index], now_us);
 		return *attempt ? TURN_SENT : TURN_GONE;
 	}
-	if (batch->faults > 0 && now_us >= batch->give_up_us)
-		return fail_first(core, ready, &batch->error);
+	if (batch->faults > 0 && now_us >= batch->give_up_us) {
+		core_give_up(core, unready_first(ready), &batch->error, now_us);
+		return TURN_GONE;
+	}
 	if (batch->faults > 0)
 		wake_in(core, batch->give_up_us - now_us, now_us);
 	return place_first(core, ready, attempt, wait_us, now_us);

@@ -76,4 +76,10 @@ void core_ready(struct core *core, struct batch *batch);
 /* Another upstream than those that failed the batch, which could be tried at once. */
 bool core_can_fail_over(struct core *core, const struct batch *batch, int64_t now_us);
 
+/* ---- core_answer.c --------------------------------------------------- */
+
+/* Attempts or time are used up: the batch, which is in no line, fails with `error` and says so. */
+void core_give_up(
+    struct core *core, struct batch *batch, const struct embed_error *error, int64_t now_us);
+
 #endif
