@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# The public API, whole, against the stand-in for OpenAI in the same process.
+embed_test(service.whole
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/service_test.c ${CMAKE_CURRENT_LIST_DIR}/stand_in.c
+  LINK layer_service layer_emulator CURL::libcurl PkgConfig::JANSSON)
