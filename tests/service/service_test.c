@@ -135,8 +135,8 @@ static void token_ids_share_the_record_of_their_text(void **state)
 	first = embed(fixture, &text, 1, NULL);
 	second = embed(fixture, &as_ids, 1, NULL);
 	assert_int_equal(stand_in_count(fixture->stand_in, "texts"), 1);
-	assert_memory_equal(embed_result_vector(first, 0, NULL), embed_result_vector(second, 0, NULL),
-	    DIMENSIONS * sizeof(float));
+	assert_memory_equal(embed_result_vector(first, 0, NULL),
+	    embed_result_vector(second, 0, NULL), DIMENSIONS * sizeof(float));
 	embed_result_destroy(first);
 	embed_result_destroy(second);
 	embed_free(ids);
@@ -159,7 +159,7 @@ static void fewer_dimensions_are_served_from_a_larger_record(void **state)
 	asked = embed(fixture, &text, 1, &unstored);
 	assert_int_equal(stand_in_count(fixture->stand_in, "texts"), 2);
 	assert_true(cosine(embed_result_vector(cut, 0, NULL), embed_result_vector(asked, 0, NULL),
-	                256) > 0.999999);
+			256) > 0.999999);
 	embed_result_destroy(full);
 	embed_result_destroy(cut);
 	embed_result_destroy(asked);
@@ -286,7 +286,8 @@ static void an_average_is_the_mean_of_its_parts_by_tokens(void **state)
 	for (size_t i = 0; i < embed_chunks_count(chunks); i++) {
 		chunk = embed_chunks_at(chunks, i);
 		part = embed(fixture,
-		    &(struct embed_text){.bytes = bytes + chunk->start, .len = chunk->end - chunk->start},
+		    &(struct embed_text){
+			.bytes = bytes + chunk->start, .len = chunk->end - chunk->start},
 		    1, NULL);
 		assert_int_equal(embed_result_answer(part, 0)->source, EMBED_FROM_STORE);
 		for (size_t d = 0; d < DIMENSIONS; d++)
@@ -383,7 +384,8 @@ static void overlapping_calls_of_any_dimensions_get_each_text_its_own_vector(voi
 			const float *vector = embed_result_vector(result, i, &given);
 
 			assert_non_null(vector);
-			assert_int_equal(given, request.dimensions == 0 ? 1536 : request.dimensions);
+			assert_int_equal(
+			    given, request.dimensions == 0 ? 1536 : request.dimensions);
 			assert_true(
 			    cosine(vector, vectors + which[i] * DIMENSIONS, given) > 0.99999);
 		}
@@ -467,8 +469,8 @@ static void a_cancelled_job_ends_and_another_waiter_gets_its_vector(void **state
 	embed_job *job;
 
 	stand_in_fault(fixture->stand_in, "rate_tokens@next=1@retry-after=1");
-	assert_int_equal(embed_submit(fixture->service, &text, 1, NULL, note, &cancelled, &job, NULL),
-	    EMBED_OK);
+	assert_int_equal(
+	    embed_submit(fixture->service, &text, 1, NULL, note, &cancelled, &job, NULL), EMBED_OK);
 	assert_int_equal(
 	    embed_submit(fixture->service, &text, 1, NULL, note, &patient, NULL, NULL), EMBED_OK);
 	embed_job_cancel(job);

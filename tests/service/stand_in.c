@@ -40,7 +40,7 @@ struct stand_in *stand_in_start(const char *const *flags)
 	if (options_load(&stand_in->options, &input, &error) != EMBED_OK)
 		fail_msg("%s", error.message);
 	if (emulator_open(&stand_in->emulator,
-	        options_values(stand_in->options, &emulator_option_set), &error) != EMBED_OK)
+		options_values(stand_in->options, &emulator_option_set), &error) != EMBED_OK)
 		fail_msg("%s", error.message);
 	snprintf(stand_in->root, sizeof(stand_in->root), "http://%s",
 	    emulator_address(stand_in->emulator));
