@@ -398,6 +398,7 @@ static void overlapping_calls_of_any_dimensions_get_each_text_its_own_vector(voi
 
 #define THREADS 8
 
+/* Returns NULL, or what went wrong. */
 static void *ask_for_the_same(void *context)
 {
 	struct fixture *fixture = context;
@@ -410,9 +411,9 @@ static void *ask_for_the_same(void *context)
 		snprintf(bytes, sizeof(bytes), "shared %d", i);
 		text = text_of(bytes);
 		if (embed_texts(fixture->service, &text, 1, NULL, &result, NULL) != EMBED_OK)
-			return "refused";
+			return (void *)"refused";
 		if (embed_result_totals(result)->failed != 0)
-			return "failed";
+			return (void *)"failed";
 		embed_result_destroy(result);
 	}
 	return NULL;
