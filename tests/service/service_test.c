@@ -156,6 +156,8 @@ static void fewer_dimensions_are_served_from_a_larger_record(void **state)
 	assert_int_equal(stand_in_count(fixture->stand_in, "texts"), 1);
 	assert_non_null(embed_result_vector(cut, 0, &dimensions));
 	assert_int_equal(dimensions, 256);
+	embed_close(fixture->service); /* a flight that is not yet durable could be joined */
+	open_service(fixture, NULL);
 	asked = embed(fixture, &text, 1, &unstored);
 	assert_int_equal(stand_in_count(fixture->stand_in, "texts"), 2);
 	assert_true(cosine(embed_result_vector(cut, 0, NULL), embed_result_vector(asked, 0, NULL),
@@ -527,6 +529,8 @@ static void add_usage(const struct embed_usage_row *row, void *context)
 	sum->cost_nano += row->cost_nano;
 	sum->hit_texts += row->hit_texts;
 	sum->hit_tokens += row->hit_tokens;
+	sum->joined_texts += row->joined_texts;
+	sum->joined_tokens += row->joined_tokens;
 	sum->saved_nano += row->saved_nano;
 }
 
@@ -543,7 +547,7 @@ static void ledger_and_counters_agree_with_the_bill(void **state)
 		snprintf(bytes[i], sizeof(bytes[i]), "sentence %zu for the ledger", i);
 		texts[i] = text_of(bytes[i]);
 	}
-	stand_in_fault(fixture->stand_in, "server_error@next=1");
+	stand_in_fault(fixture->stand_in, "fault@next=1");
 	embed_result_destroy(embed(fixture, texts, 100, NULL));
 	embed_result_destroy(embed(fixture, texts, 100, NULL));
 	assert_int_equal(embed_usage(fixture->service, NULL, add_usage, &sum, NULL), EMBED_OK);
@@ -552,12 +556,14 @@ static void ledger_and_counters_agree_with_the_bill(void **state)
 	assert_int_equal(sum.billed_tokens, tokens);
 	assert_int_equal(sum.cost_nano, tokens * 20);
 	assert_int_equal(sum.billed_texts, 100);
-	assert_int_equal(sum.hit_texts, 100);
-	assert_int_equal(sum.hit_tokens, tokens);
+	/* What was not durable yet when it was asked again joined its flight. */
+	assert_int_equal(sum.hit_texts + sum.joined_texts, 100);
+	assert_int_equal(sum.hit_tokens + sum.joined_tokens, tokens);
 	assert_int_equal(sum.saved_nano, tokens * 20);
 	assert_int_equal(stats.billed_tokens, tokens);
 	assert_int_equal(stats.cost_nano, tokens * 20);
-	assert_int_equal(stats.hits, 100);
+	assert_int_equal(stats.hits, sum.hit_texts);
+	assert_int_equal(stats.joined, sum.joined_texts);
 	assert_int_equal(stats.attempts, sum.attempts);
 	assert_true(sum.attempts >= 2);
 }

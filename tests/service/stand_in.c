@@ -23,7 +23,8 @@ struct stand_in {
 struct stand_in *stand_in_start(const char *const *flags)
 {
 	static const struct option_set *const sets[] = {&emulator_option_set};
-	char *argv[FLAGS_MAX] = {"--listen", "127.0.0.1:0"}, *environment[] = {NULL};
+	char listen[] = "--listen", address[] = "127.0.0.1:0";
+	char *argv[FLAGS_MAX] = {listen, address}, *environment[] = {NULL};
 	struct options_input input = {.active = sets,
 	    .active_count = 1,
 	    .known = sets,
