@@ -291,7 +291,7 @@ static void an_average_is_the_mean_of_its_parts_by_tokens(void **state)
 		    &(struct embed_text){
 			.bytes = bytes + chunk->start, .len = chunk->end - chunk->start},
 		    1, NULL);
-		assert_int_equal(embed_result_answer(part, 0)->source, EMBED_FROM_STORE);
+		assert_int_equal(embed_result_totals(part)->sent, 0);
 		for (size_t d = 0; d < DIMENSIONS; d++)
 			mean[d] += (double)chunk->tokens * embed_result_vector(part, 0, NULL)[d];
 		embed_result_destroy(part);
@@ -335,6 +335,26 @@ static void without_a_key_openai_is_not_even_asked(void **state)
 	assert_non_null(strstr(embed_result_answer(result, 0)->error->message, "OPENAI_API_KEY"));
 	embed_result_destroy(result);
 	embed_close(service);
+}
+
+static void semantic_chunks_are_cut_where_the_subject_changes(void **state)
+{
+	static const char bytes[] =
+	    "The cat sat on the mat. The cat ate the mouse on the mat. The cat slept on the mat. "
+	    "Interest rates rose again. Banks raised interest rates. Rates of interest rose in banks.";
+	struct fixture *fixture = *state;
+	struct embed_chunk_options options = EMBED_CHUNK_OPTIONS_INIT;
+	struct embed_error error = {0};
+	embed_chunks *chunks;
+
+	options.strategy = EMBED_CHUNK_SEMANTIC;
+	options.max = 40;
+	if (embed_chunk_semantic(fixture->service, bytes, sizeof(bytes) - 1, &options, NULL,
+		&chunks, &error) != EMBED_OK)
+		fail_msg("%s", error.message);
+	assert_int_equal(embed_chunks_count(chunks), 2);
+	assert_int_equal(embed_chunks_at(chunks, 1)->start, strstr(bytes, "Interest") - bytes);
+	embed_chunks_destroy(chunks);
 }
 
 /* ---- Each vector its own text ----------------------------------------- */
@@ -581,6 +601,7 @@ int main(void)
 	    TEST(a_bad_text_fails_alone_and_says_why_and_where),
 	    TEST(a_text_that_is_too_long_follows_the_policy),
 	    TEST(an_average_is_the_mean_of_its_parts_by_tokens),
+	    TEST(semantic_chunks_are_cut_where_the_subject_changes),
 	    TEST(offline_a_miss_is_said_and_nothing_sent),
 	    cmocka_unit_test(without_a_key_openai_is_not_even_asked),
 	    TEST(overlapping_calls_of_any_dimensions_get_each_text_its_own_vector),
