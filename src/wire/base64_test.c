@@ -115,9 +115,8 @@ static void never_writes_more_than_it_may(void **state)
 static void a_whole_text_is_judged_strictly(void **state)
 {
 	static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "=",
-	    "====", "Z===", "Zg==Zg==", "Zh==", "Zm9=", "Zm=v", "Zm9v\n", "Zm9v=", "Zm-_", "Zg= ",
-	    "Zg=="
-	    "Zm9v"};
+	    "====", "Z===", "Zg==Zg==", "Zh==", "Zm9=", "Zm=v", "Zm9v\n", "Zm9v=", "Zm-_",
+	    "Zg= ", "Zg==Zm9v"};
 	uint8_t out[64];
 	size_t len;
 
