@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs what README and manual pages tell people to type: every ```sh block of the README and every
+# .Dl line of a manual page that begins with "$ ", against the stand-in, in a folder of their own.
+. "$(dirname "$0")/../cli/lib.sh"
+start_emulator
+mkdir bin
+ln -s "$EMBED" bin/embed
+PATH="$work/bin:$PATH"
+
+# what the pages take for granted
+mkdir -p docs
+printf '# Title\n\nSome words.\n' >docs/page.md
+printf '{"id":1,"text":"one"}\n' >in.jsonl
+printf 'sku,description\nA1,"wax, red"\n' >products.csv
+
+count=0
+run_block() {
+	count=$((count + 1))
+	( set -e; . ./block ) >block.out 2>block.err || fail "$1: $(cat block): $(cat block.err)"
+	[ -s block.out ] || [ -s block.err ] || grep -qE -- '-o|>' block || fail "$1: said nothing: $(cat block)"
+}
+
+awk '/^```sh$/ { on = 1; n++; next } /^```$/ { on = 0 } on { print > ("readme." n) }' "$SOURCE/README.md"
+[ -e readme.1 ] || fail "the README has no examples"
+for block in $(ls readme.* | sort -t. -k2n); do
+	mv "$block" block
+	run_block "README.md"
+done
+
+for page in "$SOURCE"/docs/man/*.1; do
+	sed -n 's/^\.Dl \$ //p' "$page" >page.examples
+	while IFS= read -r line; do
+		printf '%s\n' "$line" | sed 's/\\e/\\/g' >block
+		run_block "$page" </dev/null
+	done <page.examples
+done
+[ "$count" -gt 3 ] || fail "only $count examples were found"

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# The library as others get it; sanitized builds have no archive to install.
+if(TARGET embed AND NOT EMBED_SANITIZE)
+  add_test(NAME install.library COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/library.sh)
+  set_tests_properties(install.library PROPERTIES LABELS cases TIMEOUT 120
+    ENVIRONMENT "EMBED=$<TARGET_FILE:embed>;BUILD=${CMAKE_BINARY_DIR};SOURCE=${PROJECT_SOURCE_DIR};CC=${CMAKE_C_COMPILER}")
+endif()
