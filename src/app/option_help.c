@@ -82,6 +82,13 @@ void options_write_help(struct buffer *out, const struct option_set *set, size_t
 			write_row(out, &set->rows[i], columns);
 }
 
+/* A new sentence begins a new line, so that the formatter can space them. */
+static void end_sentence(struct buffer *out, const char **text)
+{
+	buffer_append_text(out, ".\n");
+	(*text)++;
+}
+
 /* mdoc takes a leading dot or quote for a request, and a backslash for an escape. */
 static void write_mdoc_text(struct buffer *out, const char *text)
 {
@@ -90,6 +97,8 @@ static void write_mdoc_text(struct buffer *out, const char *text)
 	for (; *text != '\0'; text++) {
 		if (*text == '\\')
 			buffer_append_text(out, "\\e");
+		else if (text[0] == '.' && text[1] == ' ')
+			end_sentence(out, &text);
 		else
 			buffer_append_char(out, *text);
 	}
