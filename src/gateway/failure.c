@@ -81,7 +81,7 @@ static const char *words(const struct embed_error *error)
 	return error->message[0] ? error->message : embed_status_meaning(error->status);
 }
 
-void call_fail(struct call *call, const struct embed_error *error, size_t of)
+void call_refuse_error(struct call *call, const struct embed_error *error, size_t of)
 {
 	const struct failure *failure = find(error->status);
 	char message[640];

@@ -413,7 +413,7 @@ static void answer_result(struct call *call)
 
 	take_totals(call);
 	if (error && (!call->is_partial || call->failed == call->count)) {
-		call_fail(call, error, call->count);
+		call_refuse_error(call, error, call->count);
 		return;
 	}
 	write_answers(call);
@@ -456,7 +456,7 @@ static void on_resumed(struct http_exchange *exchange, void *arg)
 	else if (call->result)
 		answer_result(call);
 	else
-		call_fail(call, &call->error, call->count);
+		call_refuse_error(call, &call->error, call->count);
 	release_job(call);
 }
 

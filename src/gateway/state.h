@@ -143,7 +143,7 @@ bool call_take_rates(struct call *call, uint64_t tokens);
 /* ---- failure.c ------------------------------------------------------------- */
 
 /* Answers as OpenAI would for a library error; `of` is how many texts were asked for. */
-void call_fail(struct call *call, const struct embed_error *error, size_t of);
+void call_refuse_error(struct call *call, const struct embed_error *error, size_t of);
 
 /* Its row's words for one text's error, for partial answers: appends {"message":..,"code":..}. */
 void failure_write_object(struct buffer *out, const struct embed_error *error);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// What happens between callers: shared flights, going away, gathering, admission, deadlines, drain.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { binary, embed, embedUntilHit, model, newHome, run, start, startEmulator, startGateway } from "./harness.mjs";
+
+// A gateway and an upstream of its own for one test.
+async function withGateway(upstreamArgs, gatewayArgs, body) {
+	const home = newHome();
+	const upstream = await startEmulator(...upstreamArgs);
+	const gateway = await startGateway(upstream.base, home.path, ...gatewayArgs);
+	try {
+		await body({ upstream, gateway, home: home.path });
+	} finally {
+		await gateway.stop("SIGKILL");
+		await upstream.stop("SIGKILL");
+		home.remove();
+	}
+}
+
+// Until the upstream works on something.
+async function untilWorking(upstream, count = 1) {
+	while ((await upstream.stats()).working < count);
+}
+
+test("equal texts of many clients go up once", () => withGateway(["--latency", "50ms"], [], async ({ upstream, gateway }) => {
+	const answers = await Promise.all(Array.from({ length: 60 }, () => embed(gateway.base, { input: ["one", "two"] })));
+	for (const answer of answers) {
+		assert.equal(answer.status, 200);
+		assert.deepEqual(answer.json.data, answers[0].json.data);
+	}
+	assert.equal((await upstream.stats()).texts, 2);
+}));
+
+test("a client that goes away cancels its own wait only", () => withGateway(["--latency", "300ms"], [], async ({ upstream, gateway }) => {
+	const leaving = new AbortController();
+	const left = embed(gateway.base, { input: "shared" }, { signal: leaving.signal });
+	const staying = embed(gateway.base, { input: ["shared", "own"] });
+	await untilWorking(upstream);
+	leaving.abort();
+	await assert.rejects(left);
+	assert.equal((await staying).status, 200);
+	assert.equal((await upstream.stats()).texts, 2);
+	assert.match(await (await fetch(`${gateway.base}/metrics`)).text(), /answer="gone"\} 1/);
+}));
+
+test("what a gone client had sent upstream is stored all the same", () => withGateway(["--latency", "150ms"], [], async ({ upstream, gateway }) => {
+	const leaving = new AbortController();
+	const left = embed(gateway.base, { input: "left behind" }, { signal: leaving.signal });
+	await untilWorking(upstream);
+	leaving.abort();
+	await assert.rejects(left);
+	assert.equal((await embedUntilHit(gateway.base, { input: "left behind" })).status, 200);
+	assert.equal((await upstream.stats()).texts, 1);
+}));
+
+test("single texts are gathered into batches while upstream is busy", () => withGateway(["--latency", "50ms", "--slots", "10"],
+	["--max-in-flight", "10"], async ({ upstream, gateway }) => {
+	const agent = new http.Agent({ keepAlive: true, maxSockets: 1000 });
+	const ask = (i) => new Promise((resolve, reject) => {
+		const request = http.request(`${gateway.base}/v1/embeddings`, { method: "POST", agent }, (response) => {
+			response.resume();
+			response.on("end", () => resolve(response.statusCode));
+		});
+		request.on("error", reject);
+		request.end(JSON.stringify({ model, input: `gathered ${i}`, dimensions: 8 }));
+	});
+	const statuses = await Promise.all(Array.from({ length: 1000 }, (_, i) => ask(i)));
+	agent.destroy();
+	assert.ok(statuses.every((status) => status === 200));
+	const { texts, embeddings_requests } = await upstream.stats();
+	assert.equal(texts, 1000);
+	assert.ok(texts / embeddings_requests >= 25, `${texts / embeddings_requests} texts a request`);
+}));
+
+test("past the queue's cap callers are told when to come back", () => withGateway(["--latency", "400ms", "--slots", "1"],
+	["--queue-tokens", "2000", "--max-in-flight", "1"], async ({ upstream, gateway }) => {
+	const first = embed(gateway.base, { input: "the first one" });
+	await untilWorking(upstream);
+	const big = (i) => embed(gateway.base, { input: Array.from({ length: 100 }, (_, j) => `waiting ${i} ${j} `.repeat(10)) });
+	const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => big(i)));
+	const refused = answers.filter((answer) => answer.status === 429);
+	assert.ok(refused.length > 0 && refused.length < 12, `${refused.length} refused`);
+	for (const answer of refused) {
+		const seconds = Number(answer.headers.get("retry-after"));
+		assert.ok(seconds >= 1 && seconds <= 60);
+		assert.equal(answer.json.error.code, "rate_limit_exceeded");
+	}
+	assert.equal((await first).status, 200);
+}));
+
+test("the caller's SDK says how long it waits", () => withGateway(["--latency", "20s"], [], async ({ gateway }) => {
+	const before = Date.now();
+	const answer = await embed(gateway.base, { input: "slow" }, { headers: { "x-stainless-timeout": "0.2" } });
+	assert.equal(answer.status, 504);
+	assert.equal(answer.json.error.code, "deadline_exceeded");
+	assert.ok(Date.now() - before < 10000);
+}));
+
+test("upstream's refusals reach the caller as what they are", () => withGateway([], ["--max-attempts", "1"], async ({ upstream, gateway }) => {
+	await upstream.faults("no_quota@next=1");
+	const quota = await embed(gateway.base, { input: "no money" });
+	assert.equal(quota.status, 429);
+	assert.equal(quota.json.error.code, "insufficient_quota");
+	assert.equal(quota.headers.get("retry-after"), null);
+	assert.equal(quota.headers.get("x-should-retry"), "false");
+}));
+
+test("SIGTERM lets what runs finish and refuses newcomers", () => withGateway(["--latency", "400ms"], [], async ({ upstream, gateway }) => {
+	const running = embed(gateway.base, { input: "running" });
+	await untilWorking(upstream);
+	const ended = gateway.stop();
+	const answer = await running;
+	assert.equal(answer.status, 200);
+	assert.equal(answer.headers.get("connection"), "close");
+	assert.equal(await ended, 0);
+	await assert.rejects(fetch(`${gateway.base}/health`));
+}));
+
+test("it will not listen for others without a key", async () => {
+	const home = newHome();
+	const refused = run(["serve", "--home", home.path, "--listen", "0.0.0.0:0", "--base-url", "http://127.0.0.1:9/v1"]);
+	assert.equal(refused.code, 2);
+	assert.match(refused.err, /embed keys add/);
+	home.remove();
+});
+
+test("serves on a Unix socket, and beside it on TCP", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "embed-unix-"));
+	const path = join(folder, "socket");
+	await withGateway([], ["--listen", `unix:${path}`], async ({ gateway }) => {
+		await gateway.until(new RegExp(`serving on unix:${path}`));
+		const request = http.request({ socketPath: path, path: "/health", headers: { host: "embed" } });
+		request.end();
+		const [response] = await once(request, "response");
+		assert.equal(response.statusCode, 200);
+		response.resume();
+		await gateway.stop();
+		assert.equal(existsSync(path), false);
+	});
+	rmSync(folder, { recursive: true });
+});
+
+test("takes sockets from a supervisor and tells it when it is ready", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "embed-notify-"));
+	const home = newHome();
+	const listener = net.createServer();
+	listener.listen(0, "127.0.0.1");
+	await once(listener, "listening");
+	const { port } = listener.address();
+	const receiver = start(["-c", `import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print("bound", flush=True)
+while True: print(s.recv(4096).decode(), flush=True)`, join(folder, "notify")], { command: "python3" });
+	await receiver.until(/bound/);
+	const gateway = start(["-c", `exec env LISTEN_PID=$$ LISTEN_FDS=1 "$0" "$@"`, binary, "serve", "--home", home.path,
+		"--base-url", "http://127.0.0.1:9/v1"], {
+		command: "/bin/sh", stdio: [listener._handle], env: { NOTIFY_SOCKET: join(folder, "notify"), WATCHDOG_USEC: "100000" } });
+	await receiver.until(/READY=1/);
+	listener.close(); // the gateway has its own descriptor of the socket
+	await receiver.until(/WATCHDOG=1/);
+	assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
+	assert.equal(await gateway.stop(), 0);
+	await receiver.until(/STOPPING=1/);
+	await receiver.stop("SIGKILL");
+	home.remove();
+	rmSync(folder, { recursive: true });
+});

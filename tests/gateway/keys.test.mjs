@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// Keys: made, shown once, limited, rotated, revoked; changes reach a running gateway.
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { embed, model, newHome, run, startEmulator, startGateway } from "./harness.mjs";
+
+let upstream, gateway, home;
+const keys = (...args) => run(["keys", "--home", home.path, ...args]);
+const add = (...args) => {
+	const made = keys("add", ...args);
+	assert.equal(made.code, 0, made.err);
+	return made.out.trim();
+};
+const ask = (key, body = { input: "hello" }, options = {}) =>
+	embed(gateway.base, body, { ...options, headers: { authorization: `Bearer ${key}`, ...options.headers } });
+
+// A change of the file is taken up within about a second.
+async function until(status, key, body) {
+	for (;;) {
+		const answer = await ask(key, body);
+		if (answer.status === status) return answer;
+	}
+}
+
+before(async () => {
+	home = newHome();
+	upstream = await startEmulator();
+	add("first");
+	gateway = await startGateway(upstream.base, home.path, "--log-level", "info");
+});
+
+after(async () => {
+	await gateway.stop();
+	await upstream.stop();
+	home.remove();
+});
+
+test("a key is shown once, and only its digest is kept", () => {
+	const secret = add("shown");
+	const file = join(home.path, "keys");
+	assert.match(secret, /^emb-[A-Za-z0-9_-]{43}$/);
+	assert.doesNotMatch(readFileSync(file, "utf8"), new RegExp(secret));
+	assert.equal(statSync(file).mode & 0o777, 0o600);
+	assert.doesNotMatch(keys("list").out, new RegExp(secret));
+	assert.match(keys("list").out, /^shown /m);
+	assert.equal(keys("add", "shown").code, 2);
+	assert.equal(keys("revoke", "nobody").code, 1);
+	assert.equal(keys("add", "bad name").code, 2);
+});
+
+test("without a good key nothing is answered", async () => {
+	const none = await embed(gateway.base, { input: "a" });
+	assert.equal(none.status, 401);
+	assert.match(none.json.error.message, /^You didn't provide an API key\./);
+	const wrong = await ask("sk-this-is-not-a-key-at-all");
+	assert.equal(wrong.status, 401);
+	assert.equal(wrong.json.error.code, "invalid_api_key");
+	assert.doesNotMatch(wrong.text, /this-is-not/);
+	assert.equal((await fetch(`${gateway.base}/v1/models`)).status, 401);
+	assert.equal((await fetch(`${gateway.base}/health`)).status, 200);
+});
+
+test("adding, rotating and revoking reach the running gateway", async () => {
+	const old = add("moving");
+	await until(200, old);
+	assert.equal((await embed(gateway.base, { input: "hello" }, { headers: { "api-key": old } })).status, 200);
+	const fresh = keys("rotate", "moving", "--grace", "1h").out.trim();
+	await until(200, fresh);
+	assert.equal((await ask(old)).status, 200);
+	const last = keys("rotate", "moving").out.trim();
+	await until(200, last);
+	assert.equal((await ask(old)).status, 401);
+	assert.equal((await ask(fresh)).status, 401);
+	assert.equal(keys("revoke", "moving").code, 0);
+	await until(401, last);
+});
+
+test("a broken file leaves the keys that were read in force", async () => {
+	const secret = add("steady");
+	await until(200, secret);
+	const { appendFileSync, writeFileSync } = await import("node:fs");
+	const file = join(home.path, "keys");
+	const good = readFileSync(file);
+	appendFileSync(file, "name=x digest=zz\n");
+	await gateway.until(/event=keys_not_read/);
+	assert.equal((await ask(secret)).status, 200);
+	writeFileSync(file, good);
+});
+
+test("an expired key is no key", async () => {
+	const secret = add("brief", "--expires", "1s");
+	await until(200, secret);
+	await until(401, secret);
+});
+
+test("a key's models are all that it sees", async () => {
+	const secret = add("narrow", "--models", "text-embedding-3-large");
+	await until(200, secret, { model: "text-embedding-3-large", input: "hello" });
+	assert.equal((await ask(secret)).status, 404);
+	const list = await (await fetch(`${gateway.base}/v1/models`, { headers: { authorization: `Bearer ${secret}` } })).json();
+	assert.deepEqual(list.data.map((entry) => entry.id), ["text-embedding-3-large"]);
+});
+
+test("requests a minute are counted, told and refused", async () => {
+	const secret = add("counted", "--rpm", "3");
+	const first = await until(200, secret);
+	assert.equal(first.headers.get("x-ratelimit-limit-requests"), "3");
+	assert.equal(first.headers.get("x-ratelimit-remaining-requests"), "2");
+	assert.match(first.headers.get("x-ratelimit-reset-requests"), /^(20|19\.\d+)s$/);
+	assert.equal((await ask(secret)).status, 200);
+	assert.equal((await ask(secret)).status, 200);
+	const refused = await ask(secret);
+	assert.equal(refused.status, 429);
+	assert.equal(refused.json.error.type, "requests");
+	assert.equal(refused.json.error.code, "rate_limit_exceeded");
+	assert.ok(Number(refused.headers.get("retry-after")) >= 15);
+});
+
+test("tokens a minute are counted by what was asked", async () => {
+	const secret = add("weighed", "--tpm", "1000");
+	await until(200, secret);
+	assert.equal((await ask(secret, { input: "word ".repeat(500) })).status, 200);
+	const refused = await ask(secret, { input: "word ".repeat(500) });
+	assert.equal(refused.status, 429);
+	assert.equal(refused.json.error.type, "tokens");
+	const never = await ask(secret, { input: "word ".repeat(2000) });
+	assert.equal(never.status, 429);
+	assert.match(never.json.error.message, /^Request too large/);
+	assert.equal(never.headers.get("retry-after"), null);
+});
+
+test("a spent budget answers as OpenAI does; hits are still free", async () => {
+	const secret = add("thrifty", "--budget", "0.000002/month"); // 100 tokens of 3-small
+	await until(200, secret, { input: "hello" });
+	const paid = await ask(secret, { input: "one two three ".repeat(25) });
+	assert.equal(paid.status, 200);
+	const refused = await ask(secret, { input: "four five six ".repeat(25) });
+	assert.equal(refused.status, 429);
+	assert.equal(refused.json.error.code, "insufficient_quota");
+	assert.equal(refused.headers.get("x-should-retry"), "false");
+	assert.equal((await until(200, secret, { input: "hello" })).status, 200);
+});
+
+test("a partitioned key shares no vector", async () => {
+	const apart = add("apart", "--partition");
+	await until(200, apart, { input: "first caller" });
+	const [first] = [await ask(apart, { input: "private text" })];
+	assert.equal(first.headers.get("x-embed-sent"), "1");
+	const other = await ask(add("other"), { input: "private text" });
+	if (other.status === 200) assert.equal(other.headers.get("x-embed-sent"), "1");
+});
+
+test("no secret is in the log or in the metrics", async () => {
+	const secret = add("quiet");
+	await until(200, secret);
+	const metrics = await (await fetch(`${gateway.base}/metrics`)).text();
+	for (const text of [gateway.child.spawnargs.join(" "), metrics])
+		assert.doesNotMatch(text, /emb-[A-Za-z0-9_-]{43}|sk-upstream-key/);
+	await gateway.until(/key=quiet/);
+});
+
+test("pass-through carries the caller's own key, and stores for it alone", async () => {
+	const own = newHome();
+	const strict = await startEmulator("--key", "sk-alice-0123456789,sk-bob-0123456789");
+	const open = await startGateway(strict.base, own.path, "--pass-through");
+	const as = (key, input) => embed(open.base, { input }, { headers: { authorization: `Bearer ${key}` } });
+	assert.equal((await as("sk-alice-0123456789", "mine")).status, 200);
+	assert.equal((await as("sk-bob-0123456789", "mine")).headers.get("x-embed-sent"), "1");
+	const stranger = await as("sk-mallory-0123456789", "mine");
+	assert.equal(stranger.status, 401);
+	assert.equal((await embed(open.base, { input: "mine" })).status, 401);
+	const { keys: billed } = await strict.stats();
+	assert.equal(billed["sk-alice-0123456789"].texts, 1);
+	assert.equal(billed["sk-bob-0123456789"].texts, 1);
+	await open.stop();
+	await strict.stop();
+	own.remove();
+});
