@@ -13,7 +13,7 @@
 
 #define LISTEN_FDS_MAX 16
 #define WORKERS_MAX    64
-#define TICK_MS        1000
+#define TICK_MS        250
 
 struct serve_options {
 #define OPTION OPTION_FIELD

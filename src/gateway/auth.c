@@ -58,6 +58,11 @@ static bool take_caller_key(struct call *call, struct http_slice shown)
 	return true;
 }
 
+void call_refuse_caller_key(struct call *call)
+{
+	refuse_key(call, (struct http_slice){call->caller_key, strlen(call->caller_key)});
+}
+
 bool call_authorize(struct call *call)
 {
 	const struct gateway_options *options = &call->gateway->options;

@@ -87,6 +87,10 @@ void call_refuse_error(struct call *call, const struct embed_error *error, size_
 	char message[640];
 	int64_t wait_us = 0;
 
+	if (error->status == EMBED_UNAUTHORIZED && call->caller_key[0]) {
+		call_refuse_caller_key(call);
+		return;
+	}
 	if (failure->may_come_back) {
 		wait_us = admission_wait_us(call->gateway, 0);
 		wait_us = wait_us > 1000000 ? wait_us : 1000000;

@@ -5,7 +5,7 @@
  * Each HTTP worker answers hits by itself (embed_lookup, no lock); what is
  * missing is submitted to the service and the exchange parked until the engine
  * resumes it.  Routes: route.c.  Keys: keys.h.  Whoever starts the gateway
- * calls gateway_tick about once a second, which picks up changed keys and
+ * calls gateway_tick a few times a second, which picks up changed keys and
  * budgets.
  *
  * Threads: start, tick, reload, drain and stop belong to one thread, the one

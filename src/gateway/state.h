@@ -137,6 +137,9 @@ void call_retry_after(struct call *call, int64_t us);
 /* Finds the key and judges it; false: refused already. */
 bool call_authorize(struct call *call);
 
+/* Upstream did not take the key that the caller brought. */
+void call_refuse_caller_key(struct call *call);
+
 /* The key's rates; false: refused already.  Also adds x-ratelimit-*. */
 bool call_take_rates(struct call *call, uint64_t tokens);
 

@@ -90,7 +90,7 @@ test("a broken file leaves the keys that were read in force", async () => {
 });
 
 test("an expired key is no key", async () => {
-	const secret = add("brief", "--expires", "1s");
+	const secret = add("brief", "--expires", "3s");
 	await until(200, secret);
 	await until(401, secret);
 });
@@ -166,15 +166,18 @@ test("pass-through carries the caller's own key, and stores for it alone", async
 	const strict = await startEmulator("--key", "sk-alice-0123456789,sk-bob-0123456789");
 	const open = await startGateway(strict.base, own.path, "--pass-through");
 	const as = (key, input) => embed(open.base, { input }, { headers: { authorization: `Bearer ${key}` } });
-	assert.equal((await as("sk-alice-0123456789", "mine")).status, 200);
-	assert.equal((await as("sk-bob-0123456789", "mine")).headers.get("x-embed-sent"), "1");
-	const stranger = await as("sk-mallory-0123456789", "mine");
-	assert.equal(stranger.status, 401);
-	assert.equal((await embed(open.base, { input: "mine" })).status, 401);
-	const { keys: billed } = await strict.stats();
-	assert.equal(billed["sk-alice-0123456789"].texts, 1);
-	assert.equal(billed["sk-bob-0123456789"].texts, 1);
-	await open.stop();
-	await strict.stop();
-	own.remove();
+	try {
+		assert.equal((await as("sk-alice-0123456789", "mine")).status, 200);
+		assert.equal((await as("sk-bob-0123456789", "mine")).headers.get("x-embed-sent"), "1");
+		const stranger = await as("sk-mallory-0123456789", "mine");
+		assert.equal(stranger.status, 401);
+		assert.equal((await embed(open.base, { input: "mine" })).status, 401);
+		const { keys: billed } = await strict.stats();
+		assert.equal(billed["sk-alice-0123456789"].texts, 1);
+		assert.equal(billed["sk-bob-0123456789"].texts, 1);
+	} finally {
+		await open.stop();
+		await strict.stop();
+		own.remove();
+	}
 });
