@@ -4,8 +4,9 @@
 #include "text/utf8.h"
 #include "tokens/merge.h"
 
-/* Not a key: a piece above 15 bytes. */
+/* Not keys: a piece above 15 bytes; one with bytes that are not well-formed. */
 #define LONG_KEY_HI UINT64_MAX
+#define ILL_KEY_HI  (UINT64_MAX - 1)
 
 static const uint64_t masks[TABLES_KEY_BYTES + 1][2] = {
 #define LOW(n)                                                                                     \
@@ -59,7 +60,7 @@ static inline struct tables_key key_of(const uint8_t *piece, size_t piece_len, s
 	return key;
 }
 
-/* Second pass: keys and hashes, and the slots on their way to the cache. */
+/* Second pass: keys, hashes and slots, and the slots on their way to the cache. */
 static void hash_pieces(
     struct tokens_encoder *encoder, const uint8_t *bytes, size_t len, size_t at, size_t count)
 {
@@ -68,11 +69,11 @@ static void hash_pieces(
 	for (size_t i = 0; i < count; i++) {
 		size_t end = encoder->ends[i];
 		struct tables_key key = key_of(bytes + at, end - at, len - at);
-		uint32_t place;
 
 		encoder->keys[i] = key;
 		encoder->hashes[i] = tables_hash_key(key);
-		__builtin_prefetch(vocabulary_key_line(encoding, encoder->hashes[i], &place));
+		encoder->slots[i] = vocabulary_key_slot(encoding, encoder->hashes[i]);
+		__builtin_prefetch(encoder->slots[i]);
 		at = end;
 	}
 }
@@ -84,10 +85,8 @@ static void unhash_ill_formed(
 	for (size_t i = 0; i < count; i++) {
 		size_t end = encoder->ends[i];
 
-		if (!utf8_is_well_formed((const char *)bytes + at, end - at)) {
-			encoder->keys[i] = (struct tables_key){0, LONG_KEY_HI};
-			encoder->hashes[i] = tables_hash_key(encoder->keys[i]);
-		}
+		if (!utf8_is_well_formed((const char *)bytes + at, end - at))
+			encoder->keys[i] = (struct tables_key){0, ILL_KEY_HI};
 		at = end;
 	}
 }
@@ -98,55 +97,105 @@ static size_t find_pieces(struct tokens_encoder *encoder, size_t count)
 	size_t missing_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		uint32_t id =
-		    vocabulary_find_key(encoder->encoding, encoder->keys[i], encoder->hashes[i]);
+		const struct tables_key *slot = encoder->slots[i];
+		bool is_missing = !memo_is(*slot, encoder->keys[i]);
 
-		encoder->ids[i] = id;
-		encoder->missing[missing_count] = (uint16_t)i;
-		missing_count += id == TABLES_NONE;
+		encoder->ids[i] = vocabulary_id_of_slot(slot);
+		encoder->missing[missing_count].piece = (uint32_t)i;
+		missing_count += is_missing;
 	}
 	return missing_count;
 }
 
-/* Tokens of a piece of at most 15 bytes, from the memo or merged now; *ids is borrowed until the next. */
-static size_t find_short(
-    struct tokens_encoder *encoder, const uint8_t *piece, size_t at, const uint32_t **ids)
+static void add_job(
+    struct tokens_encoder *encoder, size_t m, const uint8_t *piece, size_t piece_len, uint32_t *ids)
 {
-	struct tables_key key = encoder->keys[at];
-	struct memo_entry *entry = memo_entry(&encoder->memo, encoder->hashes[at]);
-	size_t count;
+	enum merge_kind kind = merge_kind(piece_len);
+	struct merge_job *job = &encoder->jobs[kind][encoder->job_counts[kind]++];
 
-	*ids = entry->ids;
-	if (memo_has(entry, key))
-		return entry->count;
-	count = merge_window(encoder->encoding, piece, (size_t)(key.hi >> 56), encoder->spare);
-	if (count > MEMO_TOKENS) {
-		*ids = encoder->spare;
-		return count;
-	}
-	entry->key = key;
-	entry->count = (uint32_t)count;
-	memcpy(entry->ids, encoder->spare, count * sizeof(*entry->ids));
-	return count;
+	if (piece >= encoder->tail_start)
+		piece = encoder->tail + (piece - encoder->tail_start);
+	job->bytes = piece;
+	job->len = (uint32_t)piece_len;
+	job->ids = ids;
+	job->owner = (uint32_t)m;
 }
 
-/* Appends a piece above 15 bytes, or an ill-formed one, straight to the sink. */
-static enum embed_status put_long(struct tokens_encoder *encoder, const uint8_t *piece,
-    size_t piece_len, bool is_ill_formed, struct merge_sink *sink)
+/* A piece above 15 bytes or ill-formed.  Returns how many ids it needs room for. */
+static size_t look_for_long(
+    struct tokens_encoder *encoder, size_t m, const uint8_t *piece, size_t piece_len, bool is_ill)
 {
-	uint32_t id = TABLES_NONE;
+	struct encoder_missing *missing = &encoder->missing[m];
+	uint32_t id =
+	    is_ill ? TABLES_NONE : vocabulary_find_long(encoder->encoding, piece, piece_len);
 
-	is_ill_formed = is_ill_formed && !utf8_is_well_formed((const char *)piece, piece_len);
-	if (!is_ill_formed)
-		id = vocabulary_find_long(encoder->encoding, piece, piece_len);
-	if (id == TABLES_NONE)
-		return merge_piece(
-		    encoder->encoding, piece, piece_len, is_ill_formed, MERGE_WINDOW, sink);
-	sink->count++;
-	if (sink->ids == NULL)
-		return EMBED_OK;
-	buffer_append(sink->ids, &id, sizeof(id));
-	return sink->ids->status;
+	missing->count = 1;
+	missing->ids[0] = id;
+	if (id != TABLES_NONE)
+		return 1;
+	if (is_ill || piece_len > MERGE_JOB_BYTES) {
+		missing->ids = NULL;
+		return 0;
+	}
+	add_job(encoder, m, piece, piece_len, missing->ids);
+	return piece_len + 3;
+}
+
+/* Fourth pass: what the memo or the long tokens answer; the rest become jobs. */
+static void look_for_missing(
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t start, size_t missing_count)
+{
+	uint32_t *room = encoder->merged;
+
+	memset(encoder->job_counts, 0, sizeof(encoder->job_counts));
+	for (size_t m = 0; m < missing_count; m++) {
+		struct encoder_missing *missing = &encoder->missing[m];
+		size_t i = missing->piece, at = i == 0 ? start : encoder->ends[i - 1];
+		size_t len = encoder->ends[i] - at;
+		bool is_ill = encoder->keys[i].hi == ILL_KEY_HI;
+
+		missing->ids = room;
+		if (len > TABLES_KEY_BYTES || is_ill) {
+			room += look_for_long(encoder, m, bytes + at, len, is_ill);
+			continue;
+		}
+		missing->count = memo_find(
+		    memo_line(&encoder->memo, encoder->hashes[i]), encoder->keys[i], room);
+		if (missing->count == 0)
+			add_job(encoder, m, bytes + at, len, room);
+		room += missing->count == 0 ? len + 3 : missing->count;
+	}
+}
+
+static void run_jobs(struct tokens_encoder *encoder, enum merge_kind kind)
+{
+	size_t count = encoder->job_counts[kind];
+
+	if (count == 0)
+		return;
+	encoder->merge_jobs(encoder->encoding, kind, encoder->jobs[kind], count);
+	for (size_t j = 0; j < count; j++) {
+		const struct merge_job *job = &encoder->jobs[kind][j];
+		struct encoder_missing *missing = &encoder->missing[job->owner];
+
+		missing->count = job->count;
+		if (job->len <= TABLES_KEY_BYTES)
+			memo_add(memo_line(&encoder->memo, encoder->hashes[missing->piece]),
+			    encoder->keys[missing->piece], job->ids, job->count);
+	}
+}
+
+/* Fills in what the missing pieces encode to, those aside that are too long or ill-formed. */
+static void resolve_missing(
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t start, size_t missing_count)
+{
+	for (size_t m = 0; m < missing_count; m++)
+		__builtin_prefetch(
+		    memo_line(&encoder->memo, encoder->hashes[encoder->missing[m].piece]));
+	look_for_missing(encoder, bytes, start, missing_count);
+	run_jobs(encoder, MERGE_14);
+	run_jobs(encoder, MERGE_30);
+	run_jobs(encoder, MERGE_62);
 }
 
 /* What one batch has put out so far. */
@@ -166,34 +215,42 @@ static size_t piece_start(const struct tokens_encoder *encoder, const struct bat
 
 static enum embed_status flush(struct tokens_encoder *encoder, struct batch *batch)
 {
-	if (batch->sink.ids == NULL || batch->out_count == 0)
+	if (batch->out_count == 0)
 		return EMBED_OK;
 	buffer_append(batch->sink.ids, encoder->out, batch->out_count * sizeof(*encoder->out));
 	batch->out_count = 0;
 	return batch->sink.ids->status;
 }
 
-/* Puts out the `i`th piece, which is no token; its tokens are added to the sink's count. */
-static enum embed_status put_missing(struct tokens_encoder *encoder, struct batch *batch, size_t i)
+/* Copies ids four at a time: up to three more than meant, for which both sides have room. */
+static void copy_ids(uint32_t *to, const uint32_t *from, size_t count)
 {
-	size_t start = piece_start(encoder, batch, i), count;
-	const uint32_t *ids;
+	for (size_t i = 0; i < count; i += 4)
+		memcpy(to + i, from + i, 4 * sizeof(*to));
+}
+
+/* Puts out a missing piece. */
+static enum embed_status put_missing(
+    struct tokens_encoder *encoder, struct batch *batch, const struct encoder_missing *missing)
+{
+	size_t start = piece_start(encoder, batch, missing->piece);
 	enum embed_status status;
 
-	if (encoder->keys[i].hi == LONG_KEY_HI) {
+	if (missing->ids == NULL) {
 		status = flush(encoder, batch);
 		if (status != EMBED_OK)
 			return status;
-		return put_long(encoder, batch->bytes + start, encoder->ends[i] - start,
-		    batch->is_ill_formed, &batch->sink);
+		return merge_piece(encoder->encoding, batch->bytes + start,
+		    encoder->ends[missing->piece] - start,
+		    encoder->keys[missing->piece].hi == ILL_KEY_HI, MERGE_WINDOW, &batch->sink);
 	}
-	count = find_short(encoder, batch->bytes + start, i, &ids);
-	batch->sink.count += count;
-	if (batch->sink.ids != NULL) {
-		memcpy(encoder->out + batch->out_count, ids, count * sizeof(*ids));
-		batch->out_count += count;
-	}
-	return EMBED_OK;
+	batch->sink.count += missing->count;
+	if (batch->sink.ids == NULL)
+		return EMBED_OK;
+	copy_ids(encoder->out + batch->out_count, missing->ids, missing->count);
+	batch->out_count += missing->count;
+	return batch->out_count < ENCODER_OUT - ENCODER_BATCH_MAX ? EMBED_OK
+								  : flush(encoder, batch);
 }
 
 /* Puts out pieces [from, to), all of which are tokens. */
@@ -202,8 +259,7 @@ static void put_found(struct tokens_encoder *encoder, struct batch *batch, size_
 	batch->sink.count += to - from;
 	if (batch->sink.ids == NULL)
 		return;
-	memcpy(encoder->out + batch->out_count, encoder->ids + from,
-	    (to - from) * sizeof(*encoder->ids));
+	copy_ids(encoder->out + batch->out_count, encoder->ids + from, to - from);
 	batch->out_count += to - from;
 }
 
@@ -214,11 +270,11 @@ static enum embed_status put_batch(
 	enum embed_status status;
 
 	for (size_t m = 0; m < missing_count; m++) {
-		size_t i = encoder->missing[m], before;
+		size_t i = encoder->missing[m].piece, before;
 
 		put_found(encoder, batch, from, i);
 		before = batch->sink.count;
-		status = put_missing(encoder, batch, i);
+		status = put_missing(encoder, batch, &encoder->missing[m]);
 		if (status != EMBED_OK)
 			return status;
 		if (wants_counts)
@@ -275,6 +331,7 @@ static enum embed_status run_batch(
 	if (batch->is_ill_formed)
 		unhash_ill_formed(encoder, batch->bytes, batch->start, batch->count);
 	missing_count = find_pieces(encoder, batch->count);
+	resolve_missing(encoder, batch->bytes, batch->start, missing_count);
 	if (sink->cuts != NULL)
 		for (size_t i = 0; i < batch->count; i++)
 			encoder->counts[i] = 1;
@@ -289,7 +346,12 @@ enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *byt
     size_t at, struct encoder_sink *sink)
 {
 	enum embed_status status = EMBED_OK;
+	size_t tail_len = len < MERGE_JOB_BYTES ? len : MERGE_JOB_BYTES;
 
+	memset(encoder->tail, 0, sizeof(encoder->tail));
+	if (tail_len > 0)
+		memcpy(encoder->tail, bytes + len - tail_len, tail_len);
+	encoder->tail_start = bytes + len - tail_len;
 	while (at < len && sink->tokens <= sink->limit && status == EMBED_OK) {
 		struct batch batch = {.bytes = bytes, .start = at};
 

@@ -2,33 +2,53 @@
 /*
  * Encoder: from text to tokens, a batch of pieces at a time.
  *
- * Each batch goes through three passes, so that the work of many pieces
+ * Each batch goes through several passes, so that the work of many pieces
  * overlaps instead of waiting for one another's memory: cut into pieces; make
  * each piece's key, hash it and ask for its cache line; look.  Pieces that are
- * no token (one in twelve in English) are then looked up in the memo, and
- * merged and memorised when they are not there.
+ * no token (one in twelve in English) are then looked up in the memo; those
+ * that are not there either are merged side by side and memorised.
  */
 #ifndef TOKENS_ENCODER_H
 #define TOKENS_ENCODER_H
 
 #include "tokens/memo.h"
+#include "tokens/merge.h"
 #include "tokens/split.h"
 #include "tokens/vocabulary.h"
 
-#define ENCODER_BATCH 256
+/* Pieces in a batch: aimed at, and at most. */
+#define ENCODER_BATCH     256
+#define ENCODER_BATCH_MAX (ENCODER_BATCH + SPLIT_SLACK)
+
+/* A piece that is no token, and what it encodes to; no ids: merge_piece has to. */
+struct encoder_missing {
+	uint32_t piece;
+	uint32_t count;
+	uint32_t *ids;
+};
+
+/* Ids wait here for the sink; a few more may be written than are meant. */
+#define ENCODER_OUT       4096
+#define ENCODER_OUT_SLACK (MERGE_JOB_BYTES + 4)
 
 struct tokens_encoder {
 	const struct tokens_encoding *encoding;
 	split_fn *split;
-	size_t ends[ENCODER_BATCH];
-	struct tables_key keys[ENCODER_BATCH];
-	uint64_t hashes[ENCODER_BATCH];
-	uint32_t ids[ENCODER_BATCH];
-	uint32_t counts[ENCODER_BATCH];  /* tokens of each piece, where cuts are wanted */
-	uint16_t missing[ENCODER_BATCH]; /* pieces that are no token */
-	struct tokens_cut cuts[ENCODER_BATCH];
-	uint32_t out[ENCODER_BATCH * TABLES_KEY_BYTES];
-	uint32_t spare[TABLES_KEY_BYTES];
+	merge_jobs_fn *merge_jobs;
+	size_t ends[ENCODER_BATCH_MAX];
+	struct tables_key keys[ENCODER_BATCH_MAX];
+	uint64_t hashes[ENCODER_BATCH_MAX];
+	const struct tables_key *slots[ENCODER_BATCH_MAX]; /* where a key would be */
+	uint32_t ids[ENCODER_BATCH_MAX + 4];
+	struct encoder_missing missing[ENCODER_BATCH_MAX];
+	struct merge_job jobs[MERGE_KINDS][ENCODER_BATCH_MAX]; /* owner: the missing piece */
+	size_t job_counts[MERGE_KINDS];
+	uint32_t merged[ENCODER_BATCH_MAX * (MERGE_JOB_BYTES + 3)];
+	uint8_t tail[2 * MERGE_JOB_BYTES]; /* the text's last bytes, with zeros to read beyond */
+	const uint8_t *tail_start;         /* what of the text it is a copy of */
+	uint32_t out[ENCODER_OUT + ENCODER_OUT_SLACK];
+	uint32_t counts[ENCODER_BATCH_MAX]; /* tokens of each piece, where cuts are wanted */
+	struct tokens_cut cuts[ENCODER_BATCH_MAX];
 	struct memo memo;
 };
 

@@ -3,15 +3,14 @@
 
 #include <stdlib.h>
 
-#define LINE_BYTES 64
+_Static_assert(sizeof(struct memo_line) == 64, "a memo line is a cache line");
 
 _Bool memo_init(struct memo *memo)
 {
-	memo->memory = calloc(1, MEMO_ENTRIES * sizeof(struct memo_entry) + LINE_BYTES);
+	memo->memory = calloc(MEMO_LINES + 1, sizeof(struct memo_line));
 	if (memo->memory == NULL)
 		return 0;
-	memo->entries = (struct memo_entry *)(((uintptr_t)memo->memory + LINE_BYTES - 1) &
-					      ~(uintptr_t)(LINE_BYTES - 1));
+	memo->lines = (struct memo_line *)(((uintptr_t)memo->memory + 63) & ~(uintptr_t)63);
 	return 1;
 }
 

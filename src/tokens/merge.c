@@ -24,7 +24,7 @@ size_t merge_bytes(const struct tokens_encoding *encoding, const uint8_t *bytes,
 	for (size_t i = 0; i < len; i++)
 		ids[i] = encoding->singles[bytes[i]];
 	for (size_t i = 0; i + 1 < len; i++)
-		ranks[i] = encoding->couples[bytes[i] * 256u + bytes[i + 1]];
+		ranks[i] = encoding->couples[bytes[i] + 256u * bytes[i + 1]];
 	while (count > 1) {
 		size_t at = lowest(ranks, count - 1);
 
@@ -48,4 +48,13 @@ size_t merge_window(
 	uint32_t ranks[MERGE_WINDOW];
 
 	return merge_bytes(encoding, bytes, len, ids, ranks);
+}
+
+merge_jobs_fn *merge_jobs_best(void)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("avx2"))
+		return merge_jobs_avx2;
+#endif
+	return merge_jobs_scalar;
 }

@@ -23,6 +23,40 @@
 struct tokens_encoding;
 
 /*
+ * A short piece.  `bytes` may be read, whatever they hold, up to the limit of
+ * the list it stands in; `ids` has room for three more than the piece's bytes.
+ */
+#define MERGE_JOB_BYTES 62
+
+struct merge_job {
+	const uint8_t *bytes;
+	uint32_t *ids; /* out */
+	uint32_t len;
+	uint32_t count; /* out: tokens */
+	uint32_t owner; /* the caller's */
+};
+
+/* Jobs by their greatest length, for loops of constant size; kinds are few, lists long. */
+enum merge_kind { MERGE_14, MERGE_30, MERGE_62, MERGE_KINDS };
+
+static inline enum merge_kind merge_kind(size_t len)
+{
+	return len <= 14 ? MERGE_14 : len <= 30 ? MERGE_30 : MERGE_62;
+}
+
+/* Merges each job's piece; all are of that kind. */
+typedef void merge_jobs_fn(const struct tokens_encoding *encoding, enum merge_kind kind,
+    struct merge_job *jobs, size_t count);
+
+merge_jobs_fn merge_jobs_scalar;
+#if defined(__x86_64__)
+merge_jobs_fn merge_jobs_avx2;
+#endif
+
+/* The fastest that this processor can run. */
+merge_jobs_fn *merge_jobs_best(void);
+
+/*
  * Tokens of bytes[0, len), len > 0; `ids` and the scratch `ranks` have room
  * for len.  Returns how many.
  */

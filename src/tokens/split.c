@@ -23,8 +23,7 @@ static unsigned int following(uint8_t lead, uint8_t *low, uint8_t *high)
 	return lead >= 0xF0 && lead <= 0xF4 ? 3 : 0;
 }
 
-static unsigned int class_beyond_ascii(
-    const uint8_t *bytes, size_t len, size_t at, unsigned int *width)
+static unsigned int class_of_rare(const uint8_t *bytes, size_t len, size_t at, unsigned int *width)
 {
 	uint8_t low, high;
 	unsigned int wanted = following(bytes[at], &low, &high), got = 0;
@@ -44,6 +43,28 @@ static unsigned int class_beyond_ascii(
 	if (wanted == 0 || got < wanted)
 		return CLASS_ILL;
 	return class_of(code_point);
+}
+
+/* Well-formed characters of two and three bytes by the shortest way, all else by the other. */
+static inline unsigned int class_beyond_ascii(
+    const uint8_t *bytes, size_t len, size_t at, unsigned int *width)
+{
+	const uint8_t *c = bytes + at;
+	uint32_t code_point;
+
+	if (len - at < 3)
+		return class_of_rare(bytes, len, at, width);
+	if ((c[0] & 0xF0) == 0xE0) {
+		code_point = (c[0] & 0x0Fu) << 12 | (c[1] & 0x3Fu) << 6 | (c[2] & 0x3Fu);
+		*width = 3;
+		if ((c[1] & 0xC0) == 0x80 && (c[2] & 0xC0) == 0x80 && code_point >= 0x800 &&
+		    (code_point & 0xF800) != 0xD800)
+			return class_of(code_point);
+	} else if (c[0] >= 0xC2 && c[0] < 0xE0 && (c[1] & 0xC0) == 0x80) {
+		*width = 2;
+		return class_of((c[0] & 0x1Fu) << 6 | (c[1] & 0x3Fu));
+	}
+	return class_of_rare(bytes, len, at, width);
 }
 
 static inline unsigned int class_at(

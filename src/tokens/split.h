@@ -17,14 +17,25 @@
 struct tokens_encoding;
 
 /*
- * Writes the ends of at most `cap` pieces of bytes[at, len) and returns how
- * many; 0 only when at == len.  *is_ill_formed is set (never cleared) when a
- * piece holds bytes that are not well-formed UTF-8.
+ * Writes the ends of about `cap` pieces of bytes[at, len), up to SPLIT_SLACK
+ * more, and returns how many; 0 only when at == len.  *is_ill_formed is set
+ * (never cleared) when a piece holds bytes that are not well-formed UTF-8.
+ * `ends` has room for cap + SPLIT_SLACK.
  */
+#define SPLIT_SLACK 72
+
 typedef size_t split_fn(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
     size_t at, size_t *ends, size_t cap, bool *is_ill_formed);
 
 split_fn split_scalar;
+
+#if defined(__x86_64__)
+split_fn split_avx2;   /* needs AVX2, BMI2 */
+split_fn split_avx512; /* needs AVX-512 BW, BMI2 */
+#endif
+
+/* The fastest that this processor can run. */
+split_fn *split_best(void);
 
 /* End of the one piece that starts at `at`, which is below `len`. */
 size_t split_piece(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,

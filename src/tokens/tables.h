@@ -10,7 +10,7 @@
  *
  *   keys    pieces of at most 15 bytes that are a token
  *   pairs   (left id, right id) of the last merge of each token
- *   couples two bytes that are a token: indexed directly
+ *   couples two bytes that are a token: indexed directly, first + 256 * second
  *   longs   tokens of 16 bytes and more: open addressing, bytes compared
  *
  * Native byte order: the generator runs on the machine it builds for.
@@ -53,6 +53,9 @@ struct tables_long {
 /* Where a token's bytes are, by id: a key's number, or this bit and a slot of the longs. */
 #define TABLES_IS_LONG 0x80000000u
 
+/* In no text, and in no couple: fills up what must not merge. */
+#define TABLES_PADDING 0xFF
+
 /* Classes of a code point, as bits. */
 #define CLASS_LETTER  1  /* \p{L} */
 #define CLASS_NUMBER  2  /* \p{N} */
@@ -76,10 +79,19 @@ static inline uint64_t tables_hash_key(struct tables_key key)
 	return tables_mix(key.lo ^ 0x9E3779B97F4A7C15u, key.hi ^ 0xD1B54A32D192ED03u);
 }
 
-static inline uint64_t tables_hash_pair(uint32_t left, uint32_t right)
+/*
+ * `pair` is left << TABLES_ID_BITS | right.  One product chooses the bucket and
+ * an unrelated one the slot: pairs that lie close together under one are far
+ * apart under the other.
+ */
+static inline uint64_t tables_pair_bucket_hash(uint64_t pair)
 {
-	return tables_mix(
-	    ((uint64_t)left << 32 | right) ^ 0x9E3779B97F4A7C15u, 0xD1B54A32D192ED03u);
+	return pair * 0x9E3779B97F4A7C15u;
+}
+
+static inline uint64_t tables_pair_slot_hash(uint64_t pair)
+{
+	return pair * 0xD1B54A32D192ED03u;
 }
 
 static inline uint64_t tables_hash_bytes(const uint8_t *bytes, size_t len)
@@ -96,20 +108,26 @@ static inline uint64_t tables_hash_bytes(const uint8_t *bytes, size_t len)
 	return tables_mix(hash ^ word, 0xD1B54A32D192ED03u);
 }
 
-static inline uint32_t tables_bucket(uint64_t hash, uint32_t buckets)
+/* Tables have a power of two of buckets, and pairs a power of two of slots: 64 minus its logarithm. */
+static inline uint32_t tables_bucket(uint64_t hash, unsigned int bucket_shift)
 {
-	return (uint32_t)((hash >> 32) * buckets >> 32);
+	return (uint32_t)(hash >> bucket_shift);
 }
 
-/* The slot as a fraction of all slots, 32 bits. */
-static inline uint32_t tables_spread(uint64_t hash, uint16_t pilot)
+/* Pilots are odd. */
+static inline uint32_t tables_pair_slot(uint64_t hash, uint16_t pilot, unsigned int slot_shift)
 {
-	return ((uint32_t)hash ^ pilot * 0x9E3779B1u) * 0x85EBCA6Bu;
+	return (uint32_t)(hash * pilot >> slot_shift);
 }
 
-static inline uint32_t tables_slot(uint64_t hash, uint16_t pilot, uint32_t slots)
+/* Keys stand three in a line: 3 * line + place. */
+static inline uint32_t tables_key_slot(
+    uint64_t hash, uint16_t pilot, uint32_t lines, uint32_t *place)
 {
-	return (uint32_t)((uint64_t)tables_spread(hash, pilot) * slots >> 32);
+	unsigned __int128 spread = (unsigned __int128)(hash * pilot) * lines;
+
+	*place = (uint32_t)((unsigned __int128)(uint64_t)spread * 3 >> 64);
+	return (uint32_t)(spread >> 64);
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "tokens/encoder.h"
 
-_Static_assert(sizeof(struct tokens_encoder) + MEMO_ENTRIES * sizeof(struct memo_entry) + 64 <=
+_Static_assert(sizeof(struct tokens_encoder) + (MEMO_LINES + 1) * sizeof(struct memo_line) <=
 		   TOKENS_ENCODER_BYTES,
     "an encoder has outgrown its promise");
 
@@ -16,7 +16,8 @@ struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encod
 	if (encoder == NULL)
 		return NULL;
 	encoder->encoding = encoding;
-	encoder->split = split_scalar;
+	encoder->split = split_best();
+	encoder->merge_jobs = merge_jobs_best();
 	if (!memo_init(&encoder->memo)) {
 		free(encoder);
 		return NULL;

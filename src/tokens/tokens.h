@@ -55,7 +55,7 @@ enum embed_status tokens_decode(const struct tokens_encoding *encoding, const ui
 /* ---- Encoders ------------------------------------------------------- */
 
 /* At most this much memory for one encoder, whatever it has seen. */
-#define TOKENS_ENCODER_BYTES (4u << 20)
+#define TOKENS_ENCODER_BYTES (9u << 19)
 
 struct tokens_encoder;
 

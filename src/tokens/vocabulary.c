@@ -40,9 +40,10 @@ static const struct tokens_special o200k_specials[] = {
 #define ENCODING(prefix, tables, label, cased, special_list)                                       \
 	{                                                                                          \
 		.name = label, .has_cased_words = cased, .count = prefix##_COUNT,                  \
-		.key_slots = prefix##_KEY_SLOTS, .key_buckets = prefix##_KEY_BUCKETS,              \
-		.pair_slots = prefix##_PAIR_SLOTS, .pair_buckets = prefix##_PAIR_BUCKETS,          \
-		.long_mask = prefix##_LONG_MASK, .longest = prefix##_LONGEST,                      \
+		.key_lines = prefix##_KEY_LINES, .key_bucket_shift = prefix##_KEY_BUCKET_SHIFT,    \
+		.pair_slot_shift = prefix##_PAIR_SLOT_SHIFT,                                       \
+		.pair_bucket_shift = prefix##_PAIR_BUCKET_SHIFT, .long_mask = prefix##_LONG_MASK,  \
+		.longest = prefix##_LONGEST,                                                       \
 		.keys = TABLE(struct tables_key_line, tables, prefix##_KEYS_AT),                   \
 		.key_pilots = TABLE(uint16_t, tables, prefix##_KEY_PILOTS_AT),                     \
 		.pairs = TABLE(uint64_t, tables, prefix##_PAIRS_AT),                               \

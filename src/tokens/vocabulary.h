@@ -22,8 +22,8 @@ struct tokens_encoding {
 	const char *name;
 	bool has_cased_words; /* the pattern: o200k's if set, else cl100k's */
 	uint32_t count;       /* ordinary ids are below */
-	uint32_t key_slots, key_buckets;
-	uint32_t pair_slots, pair_buckets;
+	uint32_t key_lines;
+	unsigned int key_bucket_shift, pair_bucket_shift, pair_slot_shift;
 	uint32_t long_mask;
 	uint32_t longest; /* bytes of the longest token */
 	const struct tables_key_line *keys;
@@ -43,41 +43,35 @@ extern const uint8_t tokens_class_tables[];
 extern const uint8_t *const tokens_class_index;
 extern const uint8_t *const tokens_class_blocks;
 
-/* The line and the place in it (0 to 2) where a key with this hash would be. */
-static inline const struct tables_key_line *vocabulary_key_line(
-    const struct tokens_encoding *encoding, uint64_t hash, uint32_t *place)
+/* Where a key with this hash is, if it is a token at all. */
+static inline const struct tables_key *vocabulary_key_slot(
+    const struct tokens_encoding *encoding, uint64_t hash)
 {
-	uint16_t pilot = encoding->key_pilots[tables_bucket(hash, encoding->key_buckets)];
-	uint32_t slot = tables_slot(hash, pilot, encoding->key_slots);
+	uint16_t pilot = encoding->key_pilots[tables_bucket(hash, encoding->key_bucket_shift)];
+	uint32_t place, line = tables_key_slot(hash, pilot, encoding->key_lines, &place);
 
-	*place = slot % 3;
-	return &encoding->keys[slot / 3];
+	return &encoding->keys[line].key[place];
 }
 
-/* The token that is this key, or TABLES_NONE. */
-static inline uint32_t vocabulary_find_key(
-    const struct tokens_encoding *encoding, struct tables_key key, uint64_t hash)
+/* The id that stands in the same line as the slot. */
+static inline uint32_t vocabulary_id_of_slot(const struct tables_key *slot)
 {
-	uint32_t place;
-	const struct tables_key_line *line = vocabulary_key_line(encoding, hash, &place);
+	uintptr_t line = (uintptr_t)slot & ~(uintptr_t)63;
 
-	if (line->key[place].lo != key.lo || line->key[place].hi != key.hi)
-		return TABLES_NONE;
-	return line->id[place];
+	return ((const struct tables_key_line *)line)->id[((uintptr_t)slot & 63) / 16];
 }
 
 /* The token that two adjacent tokens merge into, or TABLES_NONE. */
 static inline uint32_t vocabulary_find_pair(
     const struct tokens_encoding *encoding, uint32_t left, uint32_t right)
 {
-	uint64_t hash = tables_hash_pair(left, right);
-	uint16_t pilot = encoding->pair_pilots[tables_bucket(hash, encoding->pair_buckets)];
-	uint64_t found = encoding->pairs[tables_slot(hash, pilot, encoding->pair_slots)];
-	uint64_t wanted = (uint64_t)left << TABLES_ID_BITS | right;
+	uint64_t pair = (uint64_t)left << TABLES_ID_BITS | right;
+	uint32_t bucket = tables_bucket(tables_pair_bucket_hash(pair), encoding->pair_bucket_shift);
+	uint64_t found = encoding->pairs[tables_pair_slot(
+	    tables_pair_slot_hash(pair), encoding->pair_pilots[bucket], encoding->pair_slot_shift)];
+	uint32_t id = (uint32_t)found & ((1u << TABLES_ID_BITS) - 1);
 
-	if (found >> TABLES_ID_BITS != wanted)
-		return TABLES_NONE;
-	return (uint32_t)found & ((1u << TABLES_ID_BITS) - 1);
+	return found >> TABLES_ID_BITS == pair ? id : TABLES_NONE;
 }
 
 /* The token of 16 bytes or more that has these bytes, or TABLES_NONE. */

@@ -24,13 +24,14 @@ static int by_size_falling(const void *a, const void *b)
 
 /* Buckets with the numbers of their hashes listed one bucket after the other. */
 static struct bucket *fill_buckets(
-    const uint64_t *hashes, uint32_t count, uint32_t bucket_count, uint32_t *members)
+    const struct entry_hash *hashes, uint32_t count, unsigned int bucket_shift, uint32_t *members)
 {
+	uint32_t bucket_count = 1u << (64 - bucket_shift);
 	struct bucket *buckets = allocate(bucket_count, sizeof(*buckets));
 	uint32_t first = 0;
 
 	for (uint32_t i = 0; i < count; i++)
-		buckets[tables_bucket(hashes[i], bucket_count)].count++;
+		buckets[tables_bucket(hashes[i].bucket, bucket_shift)].count++;
 	for (uint32_t b = 0; b < bucket_count; b++) {
 		if (buckets[b].count > BUCKET_MAX)
 			fail("a bucket is too full", "displace");
@@ -40,7 +41,7 @@ static struct bucket *fill_buckets(
 		buckets[b].count = 0;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		struct bucket *bucket = &buckets[tables_bucket(hashes[i], bucket_count)];
+		struct bucket *bucket = &buckets[tables_bucket(hashes[i].bucket, bucket_shift)];
 
 		members[bucket->first + bucket->count++] = i;
 	}
@@ -48,14 +49,15 @@ static struct bucket *fill_buckets(
 }
 
 /* Places a bucket's hashes with this pilot if all slots are free. */
-static int try_pilot(const struct bucket *bucket, const uint64_t *hashes, const uint32_t *members,
-    uint16_t pilot, uint8_t *taken, uint32_t slot_count, uint32_t *slots)
+static int try_pilot(const struct table_shape *shape, const struct bucket *bucket,
+    const struct entry_hash *hashes, const uint32_t *members, uint16_t pilot, uint8_t *taken,
+    uint32_t *slots)
 {
 	uint32_t placed = 0;
 
 	while (placed < bucket->count) {
 		uint32_t member = members[bucket->first + placed];
-		uint32_t slot = tables_slot(hashes[member], pilot, slot_count);
+		uint32_t slot = shape->slot(hashes[member].slot, pilot, shape->shape);
 
 		if (taken[slot])
 			break;
@@ -70,20 +72,21 @@ static int try_pilot(const struct bucket *bucket, const uint64_t *hashes, const 
 	return 0;
 }
 
-void displace(const uint64_t *hashes, uint32_t count, uint16_t *pilots, uint32_t bucket_count,
-    uint32_t slot_count, uint32_t *slots)
+void displace(const struct table_shape *shape, const struct entry_hash *hashes, uint32_t count,
+    uint16_t *pilots, uint32_t *slots)
 {
 	uint32_t *members = allocate(count, sizeof(*members));
-	struct bucket *buckets = fill_buckets(hashes, count, bucket_count, members);
-	uint8_t *taken = allocate(slot_count, 1);
+	uint32_t bucket_count = 1u << (64 - shape->bucket_shift);
+	struct bucket *buckets = fill_buckets(hashes, count, shape->bucket_shift, members);
+	uint8_t *taken = allocate(shape->slot_count, 1);
 
 	qsort(buckets, bucket_count, sizeof(*buckets), by_size_falling);
 	for (uint32_t b = 0; b < bucket_count; b++) {
-		uint32_t pilot = 0;
+		uint32_t pilot = 1;
 
-		while (!try_pilot(
-		    &buckets[b], hashes, members, (uint16_t)pilot, taken, slot_count, slots))
-			if (++pilot > UINT16_MAX)
+		while (
+		    !try_pilot(shape, &buckets[b], hashes, members, (uint16_t)pilot, taken, slots))
+			if ((pilot += 2) > UINT16_MAX)
 				fail("no pilot places a bucket", "displace");
 		pilots[buckets[b].number] = (uint16_t)pilot;
 	}

@@ -5,15 +5,38 @@
 #include "tokens/generate/generate.h"
 #include "tokens/tables.h"
 
-/* Average entries of a bucket, and how full the slots get. */
-#define BUCKET_AVERAGE 4
-#define FILL_PERCENT   95
+/* Entries of a bucket on average, at most; lines of keys are nearly always full, pairs have more room. */
+#define KEY_BUCKET_MAX  4
+#define PAIR_BUCKET_MAX 8
+#define FILL_PERCENT    97
 
-static uint32_t slots_for(uint32_t count)
+/* The smallest power of two of at least `count`, as 64 minus its logarithm. */
+static unsigned int shift_for(uint32_t count)
 {
-	uint32_t slots = (uint32_t)((uint64_t)count * 100 / FILL_PERCENT) + 1;
+	unsigned int shift = 64;
 
-	return (slots + 2) / 3 * 3;
+	while ((UINT64_C(1) << (64 - shift)) < count)
+		shift--;
+	return shift;
+}
+
+static uint32_t key_slot(uint64_t hash, uint16_t pilot, uint32_t lines)
+{
+	uint32_t place, line = tables_key_slot(hash, pilot, lines, &place);
+
+	return line * 3 + place;
+}
+
+static uint32_t pair_slot(uint64_t hash, uint16_t pilot, uint32_t shift)
+{
+	return tables_pair_slot(hash, pilot, shift);
+}
+
+static void put_pilots(struct output *output, const char *section, const char *name,
+    const uint16_t *pilots, unsigned int shift)
+{
+	put_section(output, section, pilots, (UINT64_C(1) << (64 - shift)) * sizeof(*pilots));
+	put_number(output, name, shift);
 }
 
 static struct tables_key key_of(const struct token *token)
@@ -31,31 +54,33 @@ static struct tables_key key_of(const struct token *token)
 static void put_keys(struct output *output, const struct vocabulary *vocabulary, uint32_t *places)
 {
 	uint32_t *ids = allocate(vocabulary->count, sizeof(*ids));
-	uint64_t *hashes = allocate(vocabulary->count, sizeof(*hashes));
+	struct entry_hash *hashes = allocate(vocabulary->count, sizeof(*hashes));
 	uint32_t *slots = allocate(vocabulary->count, sizeof(*slots));
-	uint32_t count = 0, slot_count, bucket_count;
+	uint32_t count = 0, line_count;
 	struct tables_key_line *lines;
+	struct table_shape shape;
 	uint16_t *pilots;
 
 	for (uint32_t id = 0; id < vocabulary->count; id++)
 		if (vocabulary->tokens[id].len <= TABLES_KEY_BYTES) {
-			hashes[count] = tables_hash_key(key_of(&vocabulary->tokens[id]));
+			hashes[count].bucket = tables_hash_key(key_of(&vocabulary->tokens[id]));
+			hashes[count].slot = hashes[count].bucket;
 			ids[count++] = id;
 		}
-	slot_count = slots_for(count);
-	bucket_count = count / BUCKET_AVERAGE;
-	pilots = allocate(bucket_count, sizeof(*pilots));
-	lines = allocate(slot_count / 3, sizeof(*lines));
-	displace(hashes, count, pilots, bucket_count, slot_count, slots);
+	line_count = (uint32_t)((uint64_t)count * 100 / FILL_PERCENT / 3) + 1;
+	shape = (struct table_shape){
+	    key_slot, line_count, line_count * 3, shift_for(count / KEY_BUCKET_MAX)};
+	pilots = allocate(UINT64_C(1) << (64 - shape.bucket_shift), sizeof(*pilots));
+	lines = allocate(line_count, sizeof(*lines));
+	displace(&shape, hashes, count, pilots, slots);
 	for (uint32_t i = 0; i < count; i++) {
 		lines[slots[i] / 3].key[slots[i] % 3] = key_of(&vocabulary->tokens[ids[i]]);
 		lines[slots[i] / 3].id[slots[i] % 3] = ids[i];
 		places[ids[i]] = slots[i];
 	}
-	put_section(output, "KEYS", lines, slot_count / 3 * sizeof(*lines));
-	put_number(output, "KEY_SLOTS", slot_count);
-	put_section(output, "KEY_PILOTS", pilots, bucket_count * sizeof(*pilots));
-	put_number(output, "KEY_BUCKETS", bucket_count);
+	put_section(output, "KEYS", lines, line_count * sizeof(*lines));
+	put_number(output, "KEY_LINES", line_count);
+	put_pilots(output, "KEY_PILOTS", "KEY_BUCKET_SHIFT", pilots, shape.bucket_shift);
 	free(lines);
 	free(pilots);
 	free(slots);
@@ -65,10 +90,11 @@ static void put_keys(struct output *output, const struct vocabulary *vocabulary,
 
 static void put_pairs(struct output *output, const struct vocabulary *vocabulary)
 {
-	uint64_t *hashes = allocate(vocabulary->count, sizeof(*hashes));
+	struct entry_hash *hashes = allocate(vocabulary->count, sizeof(*hashes));
 	uint64_t *packed = allocate(vocabulary->count, sizeof(*packed));
 	uint32_t *slots = allocate(vocabulary->count, sizeof(*slots));
-	uint32_t count = 0, slot_count, bucket_count;
+	struct table_shape shape;
+	uint32_t count = 0;
 	uint16_t *pilots;
 	uint64_t *pairs;
 
@@ -77,22 +103,25 @@ static void put_pairs(struct output *output, const struct vocabulary *vocabulary
 
 		if (token->len < 2)
 			continue;
-		hashes[count] = tables_hash_pair(token->left, token->right);
-		packed[count++] = (uint64_t)token->left << 2 * TABLES_ID_BITS |
-				  (uint64_t)token->right << TABLES_ID_BITS | id;
+		packed[count] = (uint64_t)token->left << TABLES_ID_BITS | token->right;
+		hashes[count].bucket = tables_pair_bucket_hash(packed[count]);
+		hashes[count].slot = tables_pair_slot_hash(packed[count]);
+		packed[count] = packed[count] << TABLES_ID_BITS | id;
+		count++;
 	}
-	slot_count = slots_for(count);
-	bucket_count = count / BUCKET_AVERAGE;
-	pilots = allocate(bucket_count, sizeof(*pilots));
-	pairs = allocate(slot_count, sizeof(*pairs));
-	memset(pairs, 0xFF, slot_count * sizeof(*pairs));
-	displace(hashes, count, pilots, bucket_count, slot_count, slots);
+	shape.slot = pair_slot;
+	shape.shape = shift_for(count);
+	shape.slot_count = 1u << (64 - shape.shape);
+	shape.bucket_shift = shift_for(count / PAIR_BUCKET_MAX);
+	pilots = allocate(UINT64_C(1) << (64 - shape.bucket_shift), sizeof(*pilots));
+	pairs = allocate(shape.slot_count, sizeof(*pairs));
+	memset(pairs, 0xFF, shape.slot_count * sizeof(*pairs));
+	displace(&shape, hashes, count, pilots, slots);
 	for (uint32_t i = 0; i < count; i++)
 		pairs[slots[i]] = packed[i];
-	put_section(output, "PAIRS", pairs, slot_count * sizeof(*pairs));
-	put_number(output, "PAIR_SLOTS", slot_count);
-	put_section(output, "PAIR_PILOTS", pilots, bucket_count * sizeof(*pilots));
-	put_number(output, "PAIR_BUCKETS", bucket_count);
+	put_section(output, "PAIRS", pairs, shape.slot_count * sizeof(*pairs));
+	put_number(output, "PAIR_SLOT_SHIFT", shape.shape);
+	put_pilots(output, "PAIR_PILOTS", "PAIR_BUCKET_SHIFT", pilots, shape.bucket_shift);
 	free(pairs);
 	free(pilots);
 	free(slots);
@@ -111,7 +140,10 @@ static void put_bytes(struct output *output, const struct vocabulary *vocabulary
 		singles[first] = vocabulary_find(vocabulary, bytes, 1);
 		for (unsigned int second = 0; second < 256; second++) {
 			bytes[1] = (uint8_t)second;
-			couples[first * 256 + second] = vocabulary_find(vocabulary, bytes, 2);
+			couples[first + 256 * second] =
+			    first == TABLES_PADDING || second == TABLES_PADDING
+				? TABLES_NONE
+				: vocabulary_find(vocabulary, bytes, 2);
 		}
 	}
 	put_section(output, "SINGLES", singles, sizeof(singles));

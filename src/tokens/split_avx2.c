@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "tokens/split_block.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+
+struct half {
+	uint32_t letter, upper, digit, blank, newline, space, apostrophe, slash, high;
+};
+
+/* Bytes in [low, low + count), all ASCII or all not mattering. */
+TARGET static inline __m256i in_range(__m256i bytes, char low, char count)
+{
+	/* Moved so that the range starts at the smallest signed number. */
+	__m256i moved = _mm256_add_epi8(bytes, _mm256_set1_epi8((char)(-128 - low)));
+
+	return _mm256_cmpgt_epi8(_mm256_set1_epi8((char)(-128 + count)), moved);
+}
+
+TARGET static inline uint32_t equal(__m256i bytes, char byte)
+{
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte)));
+}
+
+TARGET static inline struct half classify_half(const uint8_t *at)
+{
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
+	__m256i lower = _mm256_or_si256(bytes, _mm256_set1_epi8(0x20));
+	struct half half;
+
+	half.high = (uint32_t)_mm256_movemask_epi8(bytes);
+	half.letter = (uint32_t)_mm256_movemask_epi8(in_range(lower, 'a', 26));
+	half.upper = (uint32_t)_mm256_movemask_epi8(in_range(bytes, 'A', 26));
+	half.digit = (uint32_t)_mm256_movemask_epi8(in_range(bytes, '0', 10));
+	half.space = equal(bytes, ' ');
+	half.blank = (uint32_t)_mm256_movemask_epi8(in_range(bytes, '\t', 5)) | half.space;
+	half.newline = equal(bytes, '\n') | equal(bytes, '\r');
+	half.apostrophe = equal(bytes, '\'');
+	half.slash = equal(bytes, '/');
+	return half;
+}
+
+TARGET static inline void classify(const uint8_t *at, struct block_masks *masks)
+{
+	struct half low = classify_half(at), high = classify_half(at + 32);
+
+#define JOIN(mask) masks->mask = low.mask | (uint64_t)high.mask << 32
+	JOIN(letter);
+	JOIN(upper);
+	JOIN(digit);
+	JOIN(blank);
+	JOIN(newline);
+	JOIN(space);
+	JOIN(apostrophe);
+	JOIN(slash);
+	JOIN(high);
+#undef JOIN
+}
+
+TARGET size_t split_avx2(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
+    size_t at, size_t *ends, size_t cap, bool *is_ill_formed)
+{
+	if (encoding->has_cased_words)
+		SPLIT_BY_BLOCKS(classify, true);
+	SPLIT_BY_BLOCKS(classify, false);
+}
+
+#endif
