@@ -11,6 +11,25 @@ static void on_attempt_done(
 	core_answer(loop->core, attempt, answer, clock_now_us());
 }
 
+static void publish(struct loop *loop, int64_t now_us)
+{
+	struct loop_snapshot *draft = &loop->draft;
+
+	draft->stats = (struct embed_stats){0};
+	core_stats(loop->core, &draft->stats);
+	for (size_t i = 0; i < LANES; i++)
+		draft->wait_us[i] = core_wait_us(loop->core, (enum embed_lane)i, now_us);
+	for (size_t i = 0; i < core_upstream_count(loop->core); i++)
+		core_upstream_state(loop->core, i, &draft->upstreams[i], now_us);
+	pthread_mutex_lock(&loop->lock);
+	loop->snapshot.stats = draft->stats;
+	for (size_t i = 0; i < LANES; i++)
+		loop->snapshot.wait_us[i] = draft->wait_us[i];
+	for (size_t i = 0; i < core_upstream_count(loop->core); i++)
+		loop->snapshot.upstreams[i] = draft->upstreams[i];
+	pthread_mutex_unlock(&loop->lock);
+}
+
 enum embed_status loop_init(
     struct loop *loop, const struct engine_options *options, const struct engine_hooks *hooks)
 {
@@ -28,6 +47,8 @@ enum embed_status loop_init(
 		status = transport_create(&loop->transport, options, on_attempt_done, loop);
 	if (status != EMBED_OK)
 		loop_fini(loop);
+	else
+		publish(loop, now_us);
 	return status;
 }
 
@@ -56,25 +77,6 @@ bool loop_admit(struct loop *loop, uint64_t tokens)
 }
 
 /* ---- The engine's thread --------------------------------------------- */
-
-static void publish(struct loop *loop, int64_t now_us)
-{
-	struct loop_snapshot *draft = &loop->draft;
-
-	draft->stats = (struct embed_stats){0};
-	core_stats(loop->core, &draft->stats);
-	for (size_t i = 0; i < LANES; i++)
-		draft->wait_us[i] = core_wait_us(loop->core, (enum embed_lane)i, now_us);
-	for (size_t i = 0; i < core_upstream_count(loop->core); i++)
-		core_upstream_state(loop->core, i, &draft->upstreams[i], now_us);
-	pthread_mutex_lock(&loop->lock);
-	loop->snapshot.stats = draft->stats;
-	for (size_t i = 0; i < LANES; i++)
-		loop->snapshot.wait_us[i] = draft->wait_us[i];
-	for (size_t i = 0; i < core_upstream_count(loop->core); i++)
-		loop->snapshot.upstreams[i] = draft->upstreams[i];
-	pthread_mutex_unlock(&loop->lock);
-}
 
 static void take_submit(struct loop *loop, struct engine_job *job, int64_t now_us)
 {

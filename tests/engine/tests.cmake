@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# The engine with its thread and sockets, against the stand-in in the same process.
+embed_test(engine.shell
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/shell_test.c
+  LINK layer_engine layer_emulator PkgConfig::JANSSON)
