@@ -211,11 +211,13 @@ static void dimensions_are_asked_for(void **state)
 }
 
 /* Both upstreams are the same stand-in, so that the second attempt follows at once. */
-static void check_fault(struct shell *shell, const char *fault, unsigned attempts)
+static void check_fault(
+    struct shell *shell, const char *fault, unsigned least_attempts, unsigned most_attempts)
 {
 	static unsigned first = 0;
 	struct waiting waiting;
 	unsigned before = shell->records;
+	unsigned attempts;
 	char rule[64];
 
 	snprintf(rule, sizeof(rule), "%s@next=1", fault);
@@ -225,15 +227,15 @@ static void check_fault(struct shell *shell, const char *fault, unsigned attempt
 	wait_for(&waiting);
 	if (waiting.ok != 20)
 		fail_msg("%s: %s", fault, waiting.error.message);
-	if (shell->records - before != attempts)
-		fail_msg("%s: %u attempts, not %u", fault, shell->records - before, attempts);
+	attempts = shell->records - before;
+	if (attempts < least_attempts || attempts > most_attempts)
+		fail_msg("%s: %u attempts", fault, attempts);
 }
 
 static void no_fault_of_one_answer_loses_a_text(void **state)
 {
-	/* On a connection that was kept, libcurl itself answers the first two with a new one. */
-	static const char *const once[] = {"reset", "close", "out_of_order", "floats",
-	    "changed_model", "no_usage", "extra_keys", "trickle@pause-ms=1"};
+	static const char *const once[] = {"out_of_order", "floats", "changed_model", "no_usage",
+	    "extra_keys", "trickle@pause-ms=1"};
 	static const char *const twice[] = {"stall", "reset_after_status", "reset_mid_body",
 	    "cut_body", "stall_mid_body", "cut_json", "empty_body", "not_json", "duplicate_index",
 	    "missing_index", "index_too_large", "missing_item", "nan", "infinity", "zero_vector",
@@ -247,9 +249,12 @@ static void no_fault_of_one_answer_loses_a_text(void **state)
 	shell.options.idle_timeout_ms = 300;
 	shell_open(&shell);
 	for (size_t i = 0; i < sizeof(once) / sizeof(*once); i++)
-		check_fault(&shell, once[i], 1);
+		check_fault(&shell, once[i], 1, 1);
 	for (size_t i = 0; i < sizeof(twice) / sizeof(*twice); i++)
-		check_fault(&shell, twice[i], 2);
+		check_fault(&shell, twice[i], 2, 2);
+	/* On a connection that was kept, libcurl answers these with a new one by itself. */
+	check_fault(&shell, "reset", 1, 2);
+	check_fault(&shell, "close", 1, 2);
 	shell_close(&shell);
 }
 
