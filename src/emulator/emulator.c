@@ -139,7 +139,11 @@ static enum embed_status add_faults(struct emulator *emulator, struct embed_erro
 	for (size_t i = 0; i < list->count && status == EMBED_OK; i++)
 		status =
 		    fault_set_add(&emulator->faults, list->items[i], strlen(list->items[i]), error);
-	return status;
+	if (status == EMBED_OK)
+		return EMBED_OK;
+	if (error)
+		error->status = EMBED_BAD_OPTION; /* the sentence is good as it is */
+	return EMBED_BAD_OPTION;
 }
 
 static enum embed_status check_options(

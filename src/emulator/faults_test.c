@@ -194,7 +194,7 @@ static void a_stall_sends_nothing_or_half_and_ends_with_the_client(void **state)
 
 static void what_can_not_be_used_is_refused_by_a_strict_reader(void **state)
 {
-	static const char *const faults[] = {"cut_json", "empty_body", "not_json",
+	static const char *const faults[] = {"cut_json", "empty_body", "html_200",
 	    "duplicate_index", "missing_index", "index_too_large", "missing_item", "nan",
 	    "infinity", "zero_vector", "short_vector", "long_vector", "bad_base64"};
 

@@ -168,7 +168,7 @@ static void spoil_body(struct buffer *body, enum fault fault)
 	case FAULT_empty_body:
 		body->len = 0;
 		break;
-	case FAULT_not_json:
+	case FAULT_html_200:
 		body->len = 0;
 		buffer_append_text(body, "<!DOCTYPE html>\n<html><body>Welcome</body></html>\n");
 		break;

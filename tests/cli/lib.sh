@@ -34,9 +34,9 @@ start_emulator() {
 	export OPENAI_BASE_URL OPENAI_API_KEY=sk-test
 }
 
-# A counter of the stand-in: stat texts.
+# A counter of the stand-in: stat texts.  The sums come before those of single keys and models.
 stat() {
-	curl -sS "${OPENAI_BASE_URL%/v1}/emulator/stats" | sed -n "s/.*[{,]\"$1\":\\([0-9]*\\).*/\\1/p"
+	curl -sS "${OPENAI_BASE_URL%/v1}/emulator/stats" | grep -o "\"$1\":[0-9]*" | head -n 1 | cut -d: -f2
 }
 
 # expect STATUS COMMAND...: runs it with output to `out` and `err`.
