@@ -51,7 +51,8 @@ static uint64_t join_eight(uint64_t digits)
  * their value; what stands before the first of them is shifted to the end, so
  * that a shorter run is read as eight digits with zeros before it.
  */
-static const char *read_digits(const char *text, const char *end, uint64_t *value)
+static inline __attribute__((always_inline)) const char *read_digits(
+    const char *text, const char *end, uint64_t *value)
 {
 	while (end - text >= 8) {
 		uint64_t eight, others;
@@ -98,13 +99,18 @@ static const char *read_exponent(const char *text, const char *end, int64_t *exp
 /* 0.00012004375457763672 has more digits than it needs. */
 static size_t leading_zeros(const struct number *number)
 {
+	const char *at = number->digits;
 	size_t zeros = 0;
+	uint64_t eight;
 
-	for (const char *p = number->digits; p < number->digits_end; p++) {
-		if (*p != '0' && *p != '.')
-			break;
-		zeros += *p == '0';
+	if (number->digits_end - at >= 10 && at[0] == '0') {
+		memcpy(&eight, at + 2, sizeof(eight));
+		eight = le64toh(eight) ^ 0x3030303030303030;
+		if (eight != 0)
+			return 1 + (size_t)__builtin_ctzll(eight) / 8;
 	}
+	for (; at < number->digits_end && (*at == '0' || *at == '.'); at++)
+		zeros += *at == '0';
 	return zeros;
 }
 
@@ -282,7 +288,8 @@ static uint32_t nearest_float(const struct exact *exact)
 	return bits;
 }
 
-static float read_slowly(const struct number *number)
+/* Kept apart, so that its arrays cost the quick way nothing. */
+__attribute__((noinline)) static float read_slowly(const struct number *number)
 {
 	struct exact exact;
 	uint32_t bits;

@@ -2,6 +2,7 @@
 /* Writing; reading is in float_read.c. */
 #include "wire/float_text.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,27 +108,46 @@ static struct decimal shortest(uint32_t bits)
 
 /* ---- Digits to text ------------------------------------------------- */
 
-static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
-				 "25262728293031323334353637383940414243444546474849"
-				 "50515253545556575859606162636465666768697071727374"
-				 "75767778798081828384858687888990919293949596979899";
-
 static int count_digits(uint64_t value)
 {
-	uint64_t bound = 10;
-	int count = 1;
+	static const uint64_t first_with[20] = {0, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+	    100000000, 1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000,
+	    100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
+	    1000000000000000000, 10000000000000000000u};
+	/* log10(2) is a little above 1233 / 4096; the table decides the rest. */
+	int about = (64 - __builtin_clzll(value | 1)) * 1233 >> 12;
 
-	for (; count < 19 && value >= bound; count++)
-		bound *= 10;
-	return count;
+	return about + (value >= first_with[about]);
 }
 
+/*
+ * Eight digits, zeros in front, one in each byte, the first in the lowest:
+ * halves of four, quarters of two and single digits are split side by side in
+ * one word, with multiplications that round as the divisions would.
+ */
+static uint64_t split_eight(uint32_t value)
+{
+	uint64_t fours = value / 10000 | (uint64_t)(value % 10000) << 32;
+	uint64_t hundreds = (fours * 10486 >> 20) & 0x0000007f0000007f;
+	uint64_t twos = (fours - 100 * hundreds) << 16 | hundreds;
+	uint64_t tens = (twos * 103 >> 10) & 0x000f000f000f000f;
+
+	return ((twos - 10 * tens) << 8 | tens) + 0x3030303030303030;
+}
+
+/* Writes whole groups of eight, so up to 7 bytes past the last digit may change. */
 static void put_digits(char *text, uint64_t value, int count)
 {
-	for (; count >= 2; count -= 2, value /= 100)
-		memcpy(text + count - 2, two_digits + 2 * (value % 100), 2);
-	if (count == 1)
-		text[0] = (char)('0' + value);
+	uint64_t digits;
+
+	if (count > 8) {
+		put_digits(text, value / 100000000, count - 8);
+		text += count - 8;
+		value %= 100000000;
+		count = 8;
+	}
+	digits = htole64(split_eight((uint32_t)value) >> (64 - 8 * count));
+	memcpy(text, &digits, sizeof(digits));
 }
 
 /* d.ddde-7 */
@@ -151,8 +171,7 @@ static char *put_positional(
     char *text, uint64_t digits, int count, int point, enum float_style style)
 {
 	if (point <= 0) {
-		memcpy(text, "0.", 2);
-		memset(text + 2, '0', (size_t)-point);
+		memcpy(text, "0.000000", 8);
 		put_digits(text + 2 - point, digits, count);
 		return text + 2 - point + count;
 	}
@@ -200,72 +219,67 @@ size_t float_text_write(char text[FLOAT_TEXT_CAP], float value, enum float_style
 
 /* ---- 16-bit values -------------------------------------------------- */
 
+#define POWER(exponent, high, low) {high, low},
+static const struct {
+	uint64_t high, low;
+} large_powers_of_ten[] = {
+#include "wire/large_powers_of_ten.def"
+};
+#undef POWER
+#define LARGE_POWER_MIN 11
+
 /* Every finite 16-bit float is a whole number of 2^-24ths, below 2^40 of them. */
 #define HALF_UNIT_BITS 24
-#define FIVE_TO_24     UINT64_C(59604644775390625)
 
-static unsigned __int128 ten_to(int exponent)
+/* As multiply_to_odd, with numbers of twice the size. */
+static uint64_t multiply_large_to_odd(int power, uint64_t factor)
 {
-	unsigned __int128 power = 1;
+	unsigned __int128 low =
+	    (unsigned __int128)large_powers_of_ten[power - LARGE_POWER_MIN].low * factor;
+	unsigned __int128 high =
+	    (unsigned __int128)large_powers_of_ten[power - LARGE_POWER_MIN].high * factor +
+	    (uint64_t)(low >> 64);
 
-	for (; exponent > 0; exponent--)
-		power *= 10;
-	return power;
-}
-
-/* Half to even, as every other printer of doubles does. */
-static unsigned __int128 divide_rounded(unsigned __int128 value, unsigned __int128 step)
-{
-	unsigned __int128 whole = value / step;
-	unsigned __int128 rest = value % step;
-
-	return whole + (rest > step / 2 || (rest == step / 2 && (whole & 1) != 0));
+	return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
 /*
- * Does `near` read back as the double `exact`?  It must lie less than half a
- * step away: 2^(top - 53), `top` being the exponent of the number's highest
- * bit.  Steps below a power of two are half as long.
+ * As shortest_in, for the double fraction * 2^exponent; its comments hold here.
+ * A double that is a 16-bit float has few exponents, so the table is short.
  */
-static bool reads_back(unsigned __int128 near, unsigned __int128 exact, uint64_t units)
+static struct decimal shortest_double_in(uint64_t fraction, int exponent, bool is_lower_closer)
 {
-	int top = 63 - __builtin_clzll(units) - HALF_UNIT_BITS;
-	unsigned __int128 away = near > exact ? near - exact : exact - near;
+	uint64_t odd = fraction & 1;
+	int k = is_lower_closer ? floor_log10_of_three_quarters_2_to(exponent)
+				: floor_log10_of_2_to(exponent);
+	int shift = exponent + floor_log2_of_10_to(-k) + 1;
+	uint64_t lower =
+	    multiply_large_to_odd(-k, (4 * fraction - 2 + is_lower_closer) << shift) + odd;
+	uint64_t value = multiply_large_to_odd(-k, (4 * fraction) << shift);
+	uint64_t upper = multiply_large_to_odd(-k, (4 * fraction + 2) << shift) - odd;
+	uint64_t s = value / 4;
+	uint64_t tens = s / 10;
+	uint64_t middle = 4 * s + 2;
+	bool is_down_inside = lower <= 40 * tens;
+	bool is_up_inside = 40 * tens + 40 <= upper;
+	bool is_rounded_up = value > middle || (value == middle && (s & 1) != 0);
 
-	if (near < exact && (units & (units - 1)) == 0)
-		away *= 2;
-	return away << (53 - HALF_UNIT_BITS - top) < FIVE_TO_24;
+	if (is_down_inside != is_up_inside)
+		return (struct decimal){tens + is_up_inside, k + 1};
+	is_down_inside = lower <= 4 * s;
+	is_up_inside = 4 * s + 4 <= upper;
+	if (is_down_inside != is_up_inside)
+		return (struct decimal){s + is_up_inside, k};
+	return (struct decimal){s + is_rounded_up, k};
 }
 
-/*
- * The shortest decimal that reads back as the double `units` * 2^-24, which is
- * units * 5^24 / 10^24.  15 digits always fit a double and 17 always suffice.
- */
+/* The shortest decimal that reads back as the double `units` * 2^-24. */
 static struct decimal shortest_double(uint64_t units)
 {
-	unsigned __int128 exact = (unsigned __int128)units * FIVE_TO_24;
-	unsigned __int128 step = 1;
-	unsigned __int128 rounded = exact;
-	int dropped = 0;
+	int surplus = __builtin_clzll(units) - 11; /* a double has 53 bits */
 
-	while (exact / step >= ten_to(17)) {
-		step *= 10;
-		dropped++;
-	}
-	rounded = divide_rounded(exact, step);
-	for (int more = 1; more <= 2 && exact / step >= ten_to(15); more++) {
-		unsigned __int128 fewer;
-
-		step *= 10;
-		fewer = divide_rounded(exact, step);
-		if (!reads_back(fewer * step, exact, units))
-			fewer++;
-		if (!reads_back(fewer * step, exact, units))
-			break;
-		rounded = fewer;
-		dropped++;
-	}
-	return strip_zeros((struct decimal){(uint64_t)rounded, dropped - HALF_UNIT_BITS});
+	return strip_zeros(shortest_double_in(
+	    units << surplus, -HALF_UNIT_BITS - surplus, (units & (units - 1)) == 0));
 }
 
 /* As many units of 2^-24 as `bits` is worth if a 16-bit float can hold it, else 0. */
