@@ -59,7 +59,7 @@ static void fold_line(struct edits *edits, size_t end)
 			continue;
 		}
 		len = blanks_len(edits, at, end);
-		if (len == 0) {
+		if (len == 0 || (len == 1 && edits->in[at] == ' ' && at + 1 < end)) {
 			at++;
 			continue;
 		}

@@ -259,7 +259,49 @@ static void drop_run(struct filter *filter, struct run run)
 
 /* ---- All of them ------------------------------------------------------------ */
 
-/* Bytes that stay whatever the flags: printable ASCII, tab, LF. */
+/* 1: a character that begins with this byte may not stay; 2: it depends on the next byte. */
+static const uint8_t may_go[256] = {
+    [0x00] = 1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    0,
+    0,
+    1,
+    1,
+    1,
+    1,
+    1, /* all but tab and LF */
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    [0x7f] = 1,
+    [0xc2] = 1, /* U+0080 to U+00BF */
+    [0xe1] = 2, /* U+180E: second byte A0 */
+    [0xe2] = 1, /* punctuation */
+    [0xe3] = 2, /* U+301D to U+301F: second byte 80 */
+    [0xef] = 1, /* presentation forms */
+};
+
+/* Bytes, in whole characters, that stay whatever the flags. */
 static size_t plain_len(const char *bytes, size_t len)
 {
 	size_t at = 0;
@@ -267,7 +309,9 @@ static size_t plain_len(const char *bytes, size_t len)
 	while (at < len) {
 		unsigned char byte = (unsigned char)bytes[at];
 
-		if ((byte < 0x20 && byte != '\t' && byte != '\n') || byte >= 0x7f)
+		if (may_go[byte] == 1)
+			break;
+		if (may_go[byte] == 2 && (bytes[at + 1] == '\xa0' || bytes[at + 1] == '\x80'))
 			break;
 		at++;
 	}
@@ -297,7 +341,8 @@ enum embed_status clean_characters(struct edits *edits, uint32_t flags)
 
 		if (plain > 0) {
 			edits_keep(edits, plain);
-			filter.previous = (unsigned char)edits->in[edits->taken - 1];
+			filter.previous =
+			    code_at(edits, utf8_floor(edits->in, edits->in_len, edits->taken - 1));
 			continue;
 		}
 		decision = decide(&filter, edits->taken);

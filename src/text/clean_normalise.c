@@ -251,6 +251,71 @@ static size_t segment_end(const struct normaliser *normaliser, const struct edit
 	return at;
 }
 
+/* The last character in [start, end) that begins a segment, or `segment`. */
+static size_t last_segment(const struct normaliser *normaliser, const struct edits *edits,
+    size_t start, size_t end, size_t segment)
+{
+	while (end > start) {
+		size_t size;
+		size_t at = utf8_floor(edits->in, end, end - 1);
+
+		if (is_plain(normaliser, utf8_decode(edits->in + at, end - at, &size)))
+			return at;
+		end = at;
+	}
+	return segment;
+}
+
+#define BLOCK_BYTES 2048
+
+/* The end of the block at `start`, when ICU says that nothing in it changes; else `start`. */
+static size_t normal_block(
+    const struct normaliser *normaliser, const struct edits *edits, size_t start)
+{
+	UChar units[BLOCK_BYTES];
+	UErrorCode code = U_ZERO_ERROR;
+	size_t end = start + BLOCK_BYTES;
+	int32_t len;
+
+	if (end >= edits->in_len)
+		end = edits->in_len;
+	else
+		end = utf8_floor(edits->in, edits->in_len, end);
+	u_strFromUTF8(units, BLOCK_BYTES, &len, edits->in + start, (int32_t)(end - start), &code);
+	if (U_FAILURE(code) ||
+	    unorm2_spanQuickCheckYes(normaliser->form, units, len, &code) != len || U_FAILURE(code))
+		return start;
+	return end;
+}
+
+/*
+ * Normalises what [at, end) and the segments that begin in it need; returns
+ * where it stopped, with *segment the last segment's start before that.
+ */
+static enum embed_status normalise_block(
+    struct normaliser *normaliser, struct edits *edits, size_t *at, size_t end, size_t *segment)
+{
+	enum embed_status status = EMBED_OK;
+
+	while (*at < end && status == EMBED_OK) {
+		size_t size;
+		uint32_t code = utf8_decode(edits->in + *at, edits->in_len - *at, &size);
+
+		if (is_plain(normaliser, code)) {
+			*segment = *at;
+			*at += size;
+			continue;
+		}
+		if (unorm2_hasBoundaryBefore(normaliser->form, (UChar32)code))
+			*segment = *at;
+		*at = segment_end(normaliser, edits, *at + size);
+		edits_keep(edits, *segment - edits->taken);
+		status = normalise_segment(normaliser, edits, *at - *segment);
+		*segment = *at;
+	}
+	return status;
+}
+
 static enum embed_status normalise_all(struct normaliser *normaliser, struct edits *edits)
 {
 	enum embed_status status = EMBED_OK;
@@ -259,26 +324,21 @@ static enum embed_status normalise_all(struct normaliser *normaliser, struct edi
 
 	while (at < edits->in_len && status == EMBED_OK) {
 		size_t ascii = utf8_ascii_len(edits->in + at, edits->in_len - at);
-		size_t size;
-		uint32_t code;
+		size_t end;
 
 		if (ascii > 0) {
 			at += ascii;
 			segment = at - 1;
 			continue;
 		}
-		code = utf8_decode(edits->in + at, edits->in_len - at, &size);
-		if (is_plain(normaliser, code)) {
-			segment = at;
-			at += size;
+		end = normal_block(normaliser, edits, at);
+		if (end > at) {
+			segment = last_segment(normaliser, edits, at, end, segment);
+			at = end;
 			continue;
 		}
-		if (unorm2_hasBoundaryBefore(normaliser->form, (UChar32)code))
-			segment = at;
-		at = segment_end(normaliser, edits, at + size);
-		edits_keep(edits, segment - edits->taken);
-		status = normalise_segment(normaliser, edits, at - segment);
-		segment = at;
+		end = at + BLOCK_BYTES / 8 < edits->in_len ? at + BLOCK_BYTES / 8 : edits->in_len;
+		status = normalise_block(normaliser, edits, &at, end, &segment);
 	}
 	return status;
 }

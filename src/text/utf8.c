@@ -69,21 +69,36 @@ size_t utf8_ascii_len(const char *bytes, size_t len)
 	return i;
 }
 
+/* Size of the non-ASCII character at the start, 0 if it is ill-formed; the most common kinds first. */
+static size_t wide_char_len(const char *bytes, size_t len)
+{
+	unsigned char first = (unsigned char)bytes[0];
+
+	if (first >= 0xc2 && first < 0xe0 && len >= 2 && utf8_is_continuation(bytes[1]))
+		return 2;
+	if (first > 0xe0 && first < 0xf0 && first != 0xed && len >= 3 &&
+	    utf8_is_continuation(bytes[1]) && utf8_is_continuation(bytes[2]))
+		return 3;
+	return utf8_char_len(bytes, len);
+}
+
 size_t utf8_first_fault(const char *bytes, size_t len)
 {
-	size_t at = 0;
+	size_t at = utf8_ascii_len(bytes, len);
 
 	while (at < len) {
-		if ((unsigned char)bytes[at] < 0x80) {
-			at += utf8_ascii_len(bytes + at, len - at);
-			continue;
-		}
-		bool is_well_formed;
-		size_t size = part_len(bytes + at, len - at, &is_well_formed);
+		if ((unsigned char)bytes[at] >= 0x80) {
+			size_t size = wide_char_len(bytes + at, len - at);
 
-		if (!is_well_formed)
-			return at;
-		at += size;
+			if (size == 0)
+				return at;
+			at += size;
+		} else if (len - at > 16 &&
+			   ((unsigned char)bytes[at + 1] | (unsigned char)bytes[at + 7]) < 0x80) {
+			at += utf8_ascii_len(bytes + at, len - at);
+		} else {
+			at++;
+		}
 	}
 	return len;
 }
