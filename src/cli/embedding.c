@@ -30,40 +30,45 @@ static size_t group_texts(const struct service_options *service)
 									      : GROUP_TEXTS;
 }
 
-static int run(const struct command_input *input, const char *name, embed_service *service,
-    struct source *source, struct records *writer, size_t window_bytes)
+static int run(const struct command_input *input, embed_service *service, struct source *source,
+    struct records *writer, struct progress *progress, size_t window_bytes)
 {
 	const struct service_options *values = options_values(input->options, &settings_service);
-	const struct general_options *general = options_values(input->options, &settings_general);
-	struct progress progress;
 	struct progress_state state = {0};
 	struct pipeline_options options = {
 	    .service = service,
 	    .request = settings_request_of(input->options),
 	    .source = source,
 	    .writer = writer,
-	    .progress = &progress,
+	    .progress = progress,
 	    .group_texts = group_texts(values),
 	    .group_bytes = GROUP_BYTES,
 	    .window_bytes = window_bytes,
 	    .no_lookup = values->no_store,
 	};
 
-	progress_start(&progress, name, input->options, input->log);
-	if (source->is_small && general->progress == PROGRESS_AUTO)
-		progress.mode = PROGRESS_NONE;
 	return pipeline_run(&options, &state);
 }
 
 int embedding_run(const struct command_input *input, const char *name, struct source *source,
     const struct embedding_output *output)
 {
+	const struct general_options *general = options_values(input->options, &settings_general);
+	struct progress_options shown = {
+	    .name = name,
+	    .mode = (enum settings_progress)general->progress,
+	    .is_small = source->is_small,
+	    .has_data_on_stdout = output->path == NULL,
+	    .log = input->log,
+	};
 	embed_service *service = NULL;
 	struct embed_error error;
+	struct progress progress;
 	struct records writer;
 	int exit_status;
 
 	error_clear(&error);
+	progress_start(&progress, &shown);
 	if (settings_open_service(&service, input->options, SETTINGS_ONLINE, input->log, &error) !=
 	    EMBED_OK)
 		return command_fail(&error);
@@ -71,7 +76,7 @@ int embedding_run(const struct command_input *input, const char *name, struct so
 		embed_close(service);
 		return command_fail(&error);
 	}
-	exit_status = run(input, name, service, source, &writer, output->window_bytes);
+	exit_status = run(input, service, source, &writer, &progress, output->window_bytes);
 	embed_close(service);
 	return exit_status;
 }

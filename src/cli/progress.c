@@ -139,27 +139,34 @@ void progress_line(struct buffer *out, const char *name, const struct progress_s
 
 /* ---- On stderr -------------------------------------------------------- */
 
-void progress_start(struct progress *progress, const char *name, const struct options *options,
-    struct log_sink *log)
+/* A bar needs a terminal to itself: records that are printed on it get lines beside them instead. */
+static enum settings_progress choose_mode(bool is_small, bool has_data_on_stdout)
 {
-	const struct general_options *general = options_values(options, &settings_general);
-	bool is_terminal = isatty(STDERR_FILENO) == 1;
-	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *term = getenv("TERM");
+	bool is_terminal = isatty(STDERR_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
+
+	if (is_small)
+		return PROGRESS_NONE;
+	return is_terminal && !(has_data_on_stdout && isatty(STDOUT_FILENO) == 1) ? PROGRESS_BAR
+										  : PROGRESS_LINES;
+}
+
+void progress_start(struct progress *progress, const struct progress_options *options)
+{
+	const char *no_colour = getenv("NO_COLOR");
 
 	*progress = (struct progress){
-	    .name = name,
-	    .mode = (enum settings_progress)general->progress,
+	    .name = options->name,
+	    .mode = options->mode,
 	    .started_us = clock_now_us(),
 	};
 	if (progress->mode == PROGRESS_AUTO)
-		progress->mode = is_terminal && term != NULL && strcmp(term, "dumb") != 0
-				     ? PROGRESS_BAR
-				     : PROGRESS_LINES;
-	progress->has_colour = is_terminal && (no_colour == NULL || *no_colour == '\0') &&
-			       progress->mode == PROGRESS_BAR;
+		progress->mode = choose_mode(options->is_small, options->has_data_on_stdout);
+	progress->has_colour = isatty(STDERR_FILENO) == 1 && progress->mode == PROGRESS_BAR &&
+			       (no_colour == NULL || *no_colour == '\0');
 	progress->shown_us = progress->started_us;
-	if (log != NULL)
-		log->has_bar = progress->mode == PROGRESS_BAR;
+	if (options->log != NULL)
+		options->log->has_bar = progress->mode == PROGRESS_BAR;
 }
 
 static int64_t period_us(const struct progress *progress)

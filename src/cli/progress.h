@@ -31,9 +31,16 @@ struct progress {
 	int64_t shown_us;
 };
 
-/* Decides the mode; `log`, if any, learns that a bar is there. */
-void progress_start(struct progress *progress, const char *name, const struct options *options,
-    struct log_sink *log);
+struct progress_options {
+	const char *name;
+	enum settings_progress mode;
+	bool is_small;           /* AUTO: a few texts need no report */
+	bool has_data_on_stdout; /* AUTO: no bar where records are printed */
+	struct log_sink *log;    /* learns that a bar is there; may be NULL */
+};
+
+/* Before the threads that log are started. */
+void progress_start(struct progress *progress, const struct progress_options *options);
 
 /* Shows the state when it is time to; cheap otherwise. */
 void progress_update(struct progress *progress, struct progress_state *state);
