@@ -19,8 +19,8 @@
 /* After a request to stop, what is in flight gets this long. */
 #define STOP_GRACE_US 3000000
 
-/* Texts that may fail upstream one after the other before the run is given up. */
-#define FAILURES_IN_A_ROW 4096
+/* Groups that may fail upstream whole, one after the other, before the run is given up. */
+#define FAILED_GROUPS_IN_A_ROW 2
 
 /* Largest vector there is, in floats: for the direct look into the store. */
 #define VECTOR_MAX 16384
@@ -56,6 +56,7 @@ struct pipeline {
 	float *vector;
 	uint64_t failures_in_a_row;
 	uint64_t told;
+	char last_told[512]; /* the same sentence is not told twice in a row */
 	bool is_at_end;
 	bool is_blocked; /* the source has nothing right now */
 	bool was_fatal;
@@ -110,8 +111,11 @@ static void free_parcels(struct parcel *parcel)
 
 static void tell(struct pipeline *pipeline, const struct record *record)
 {
-	if (pipeline->told++ >= TOLD_MAX)
+	bool is_same = strcmp(pipeline->last_told, record->message) == 0;
+
+	if (is_same || pipeline->told++ >= TOLD_MAX)
 		return;
+	snprintf(pipeline->last_told, sizeof(pipeline->last_told), "%s", record->message);
 	fprintf(stderr, "%sembed: %.*s: %s%s\n",
 	    pipeline->options->progress->mode == PROGRESS_BAR ? "\r\033[K" : "",
 	    (int)(record->item->id.len < 80 ? record->item->id.len : 80),
@@ -140,9 +144,16 @@ static enum embed_status put(struct pipeline *pipeline, const struct record *rec
 
 	pipeline->failures_in_a_row =
 	    is_outage(record->status) ? pipeline->failures_in_a_row + 1 : 0;
-	if (is_fatal(record->status) || pipeline->failures_in_a_row == FAILURES_IN_A_ROW) {
+	if (is_fatal(record->status)) {
 		pipeline->was_fatal = true;
 		return error_set(&pipeline->error, record->status, "%s", record->message);
+	}
+	if (pipeline->failures_in_a_row ==
+	    FAILED_GROUPS_IN_A_ROW * pipeline->options->group_texts) {
+		pipeline->was_fatal = true;
+		return error_set(&pipeline->error, record->status,
+		    "%.350s. Nothing gets through, so this run ends here; the same command again goes on",
+		    record->message);
 	}
 	status = records_put(pipeline->options->writer, record, &pipeline->error);
 	if (status != EMBED_OK)

@@ -31,7 +31,7 @@ static const struct {
     NUMBER(billed_texts, "texts", false),
     NUMBER(billed_tokens, "tokens", false),
     NUMBER(cost_nano, "cost", true),
-    NUMBER(hit_texts, "from store", false),
+    NUMBER(hit_texts, "hits", false),
     NUMBER(joined_texts, "joined", false),
     NUMBER(saved_nano, "saved", true),
 #undef NUMBER

@@ -34,10 +34,10 @@ static void a_table_lines_up_and_adds_up(void **state)
 {
 	(void)state;
 	assert_report(USAGE_TABLE,
-	    "day         model                   requests  failed  texts   tokens          cost  from store  joined         saved\n"
-	    "2026-11-22  text-embedding-3-small         2       0  1,000  123,456       $0.0025           7       0  $0.000001400\n"
-	    "2026-11-23  mine, \"x\"                      1       0      0        0  $0.000000001           0       0            $0\n"
-	    "total                                      3       0  1,000  123,456       $0.0025           7       0  $0.000001400\n");
+	    "day         model                   requests  failed  texts   tokens          cost  hits  joined         saved\n"
+	    "2026-11-22  text-embedding-3-small         2       0  1,000  123,456       $0.0025     7       0  $0.000001400\n"
+	    "2026-11-23  mine, \"x\"                      1       0      0        0  $0.000000001     0       0            $0\n"
+	    "total                                      3       0  1,000  123,456       $0.0025     7       0  $0.000001400\n");
 }
 
 static void json_is_exact_to_the_nano_dollar(void **state)

@@ -3,7 +3,8 @@
 # Sourced by each case with EMBED (the program) set.
 set -eu
 work=$(mktemp -d)
-unset OPENAI_API_KEY OPENAI_BASE_URL OPENAI_ORG_ID OPENAI_PROJECT_ID
+# shellcheck disable=SC2046  # names on purpose
+unset $(env | sed -n 's/^\(EMBED_[A-Z_]*\)=.*/\1/p') OPENAI_API_KEY OPENAI_BASE_URL OPENAI_ORG_ID OPENAI_PROJECT_ID
 export HOME="$work" XDG_CONFIG_HOME="$work/config" XDG_DATA_HOME="$work/data" NO_COLOR=1
 emulator=
 
