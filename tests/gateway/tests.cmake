@@ -3,5 +3,5 @@
 foreach(part answers behaviour keys random)
   add_test(NAME gateway.${part}
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> ${CMAKE_CURRENT_LIST_DIR}/${part}.test.mjs)
-  set_tests_properties(gateway.${part} PROPERTIES LABELS program TIMEOUT 180 SKIP_RETURN_CODE 77)
+  set_tests_properties(gateway.${part} PROPERTIES LABELS cases TIMEOUT 180 SKIP_RETURN_CODE 77)
 endforeach()
