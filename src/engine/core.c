@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "wire/reply.h"
 
 #define VECTOR_BYTES_DEFAULT (UINT64_C(64) << 20)
 
@@ -27,10 +28,14 @@ enum embed_status core_create(struct core **out, const struct engine_options *op
 	core->last_success_us = now_us;
 	core->taken_since_us = now_us;
 	core->send_wake_us = INT64_MAX;
+	core->epoch = 1;
 	retry_budget_init(&core->budget, options->retry_budget_percent, now_us);
 	queue_init(&core->queue, &core->names);
 	core->upstreams = calloc(options->upstream_count, sizeof(*core->upstreams));
-	if (!core->upstreams || table_init(&core->table) != EMBED_OK) {
+	if (hooks->find)
+		core->found = malloc(WIRE_MAX_DIMENSIONS * sizeof(*core->found));
+	if (!core->upstreams || (hooks->find && !core->found) ||
+	    table_init(&core->table) != EMBED_OK) {
 		core_destroy(core);
 		return EMBED_NO_MEMORY;
 	}
@@ -49,6 +54,7 @@ void core_destroy(struct core *core)
 	heap_fini(&core->deadlines);
 	heap_fini(&core->due);
 	free(core->upstreams);
+	free(core->found);
 	free(core);
 }
 
@@ -285,6 +291,24 @@ static struct flight *find_flight(
 	return NULL;
 }
 
+/* A flight of the same text may have ended between the caller's look into the store and now. */
+static bool answer_from_store(struct core *core, struct entry *entry, const struct kind *kind)
+{
+	const struct engine_job_spec *spec = &entry->waiter.job->spec;
+	struct engine_outcome outcome = {
+	    .status = EMBED_OK, .source = EMBED_FROM_STORE, .vector = core->found};
+	const struct engine_want want = {
+	    .key = entry->digest, .dimensions = kind->dimensions, .can_shorten = kind->can_shorten};
+
+	if (!core->hooks.find || spec->no_store || spec->epoch == core->epoch)
+		return false;
+	if (!core->hooks.find(
+		&want, core->found, WIRE_MAX_DIMENSIONS, &outcome.dimensions, core->hooks.context))
+		return false;
+	core_answer_waiter(core, &entry->waiter, &outcome);
+	return true;
+}
+
 static void take_entry(struct core *core, struct entry *entry, struct kind *kind, int64_t now_us)
 {
 	struct flight *flight = find_flight(core, entry, kind);
@@ -293,6 +317,8 @@ static void take_entry(struct core *core, struct entry *entry, struct kind *kind
 		join(core, flight, &entry->waiter);
 		return;
 	}
+	if (answer_from_store(core, entry, kind))
+		return;
 	flight = begin_flight(core, entry, kind);
 	flight->queued_us = now_us;
 	table_add(&core->table, flight);

@@ -84,6 +84,9 @@ bool core_is_empty(const struct core *core);
 
 /* ---- Looking at it --------------------------------------------------- */
 
+/* See engine_epoch. */
+uint64_t core_epoch(const struct core *core);
+
 /* Tokens of the texts that wait to be sent for the first time. */
 uint64_t core_queued_tokens(const struct core *core);
 

@@ -484,8 +484,10 @@ void core_recorded(struct core *core, struct attempt *attempt, enum embed_status
 	if (status != EMBED_OK)
 		log_event(&core->options.log, EMBED_LOG_ERROR, "record_not_written", "upstream",
 		    attempt->upstream->settings.name, "status", embed_status_code(status), NULL);
-	if (attempt->batch)
+	if (attempt->batch) {
+		core->epoch++;
 		end_landed(core, attempt->batch);
+	}
 	forget_numbers(core, attempt);
 	unlink_attempt(core, attempt);
 	attempt_destroy(attempt);

@@ -31,6 +31,11 @@ void core_stats(const struct core *core, struct embed_stats *stats)
 	}
 }
 
+uint64_t core_epoch(const struct core *core)
+{
+	return core->epoch;
+}
+
 uint64_t core_queued_tokens(const struct core *core)
 {
 	return core->queue.lanes[EMBED_LANE_INTERACTIVE].tokens +

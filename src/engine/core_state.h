@@ -43,6 +43,8 @@ struct core {
 	double taken_permits;
 	int64_t taken_since_us;
 	struct embed_stats stats;
+	uint64_t epoch; /* of flights that ended as they should; from 1 */
+	float *found;   /* room for what the find hook finds; NULL: there is no hook */
 	bool is_closed;
 };
 

@@ -80,6 +80,11 @@ void engine_recorded(struct engine *engine, struct engine_record *record, enum e
 
 /* ---- Jobs ------------------------------------------------------------ */
 
+uint64_t engine_epoch(struct engine *engine)
+{
+	return atomic_load_explicit(&engine->loop.epoch, memory_order_acquire);
+}
+
 enum embed_status engine_submit(struct engine *engine, const struct engine_job_spec *spec,
     const struct engine_text *texts, size_t count, const struct engine_callbacks *callbacks,
     struct engine_job **out, struct embed_error *error)

@@ -106,6 +106,13 @@ struct engine_record {
 	void *context;       /* the record hook's to use, e.g. as a link; NULL at first */
 };
 
+/* A vector that somebody asks for: one with at least so many dimensions will do if it can be cut. */
+struct engine_want {
+	struct digest key;
+	uint32_t dimensions; /* 0: the model's own */
+	bool can_shorten;
+};
+
 struct engine_hooks {
 	/*
 	 * Takes the record; whoever wrote it (any thread) passes it to
@@ -113,6 +120,17 @@ struct engine_hooks {
 	 */
 	void (*record)(struct engine_record *record, void *context);
 	void *context;
+
+	/*
+	 * Looks into the store once more; may be NULL.  Between a caller's miss and
+	 * its submit a flight of the same text may have landed, been stored and
+	 * ended.  So a text that would start a flight is looked up first, unless no
+	 * flight has ended since the caller looked (engine_job_spec.epoch) or the
+	 * job is not for the store.  True: `numbers`, with room for `cap`, and
+	 * `dimensions` are filled, and the text is answered with EMBED_FROM_STORE.
+	 */
+	bool (*find)(const struct engine_want *want, float *numbers, size_t cap,
+	    uint32_t *dimensions, void *context);
 };
 
 /* EMBED_BAD_OPTION with a sentence, EMBED_NO_MEMORY, EMBED_IO (no thread). */
@@ -145,6 +163,7 @@ struct engine_job_spec {
 	const char *authorization; /* caller's own upstream key; NULL: the upstream's */
 	const char *trace_parent;
 	int64_t deadline_us; /* on clock_now_us's scale; 0: none */
+	uint64_t epoch; /* engine_epoch from before the caller looked into the store; 0: long ago */
 };
 
 /* Text bytes (non-empty UTF-8) or, with `bytes` NULL, at least one id.  Copied. */
@@ -173,6 +192,9 @@ struct engine_callbacks {
 	void (*job_done)(void *context); /* after the last text, exactly once */
 	void *context;
 };
+
+/* Counts the ends of flights; never 0.  To be read before looking into the store. */
+uint64_t engine_epoch(struct engine *engine);
 
 /*
  * Hands `count` (at least 1) texts over.  `job` may be NULL; otherwise the

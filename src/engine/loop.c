@@ -40,6 +40,7 @@ enum embed_status loop_init(
 	inbox_init(&loop->inbox);
 	atomic_init(&loop->pushed_tokens, 0);
 	atomic_init(&loop->queued_tokens, 0);
+	atomic_init(&loop->epoch, 1);
 	pthread_mutex_init(&loop->lock, NULL);
 	status =
 	    core_create(&loop->core, options, hooks, clock_unix_s() * 1000000 - now_us, now_us);
@@ -106,6 +107,7 @@ static void take_item(struct loop *loop, struct inbox_item *item, int64_t now_us
 	case INBOX_RECORDED:
 		attempt = HEAP_ITEM(item, struct attempt, recorded_item);
 		core_recorded(loop->core, attempt, attempt->recorded_status);
+		atomic_store_explicit(&loop->epoch, core_epoch(loop->core), memory_order_release);
 		break;
 	case INBOX_CLOSE:
 		loop->is_closing = true;

@@ -34,6 +34,7 @@ struct loop {
 	struct inbox_item close_item;
 	bool is_closing;                /* the engine's thread */
 	_Atomic uint64_t pushed_tokens; /* of jobs in the inbox */
+	_Atomic uint64_t epoch;         /* the core's */
 	_Atomic uint64_t queued_tokens; /* of texts in the queue, at the last turn */
 	uint64_t queue_tokens;          /* the cap; 0: none */
 	pthread_mutex_t lock;

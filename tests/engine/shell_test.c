@@ -232,10 +232,22 @@ static void check_fault(
 		fail_msg("%s: %u attempts", fault, attempts);
 }
 
-static void no_fault_of_one_answer_loses_a_text(void **state)
+static void odd_answers_are_good_enough(void **state)
 {
 	static const char *const once[] = {"out_of_order", "floats", "changed_model", "no_usage",
 	    "extra_keys", "trickle@pause-ms=1"};
+	struct shell shell;
+
+	(void)state;
+	shell_init(&shell, STAND("--jitter=0"));
+	shell_open(&shell);
+	for (size_t i = 0; i < sizeof(once) / sizeof(*once); i++)
+		check_fault(&shell, once[i], 1, 1);
+	shell_close(&shell);
+}
+
+static void no_fault_of_one_answer_loses_a_text(void **state)
+{
 	static const char *const twice[] = {"stall", "reset_after_status", "reset_mid_body",
 	    "cut_body", "stall_mid_body", "cut_json", "empty_body", "not_json", "duplicate_index",
 	    "missing_index", "index_too_large", "missing_item", "nan", "infinity", "zero_vector",
@@ -245,11 +257,9 @@ static void no_fault_of_one_answer_loses_a_text(void **state)
 	(void)state;
 	shell_init(&shell, STAND("--jitter=0"));
 	shell.options.upstream_count = 2;
-	shell.options.first_byte_timeout_ms = 300;
-	shell.options.idle_timeout_ms = 300;
+	shell.options.first_byte_timeout_ms = 1000;
+	shell.options.idle_timeout_ms = 1000;
 	shell_open(&shell);
-	for (size_t i = 0; i < sizeof(once) / sizeof(*once); i++)
-		check_fault(&shell, once[i], 1, 1);
 	for (size_t i = 0; i < sizeof(twice) / sizeof(*twice); i++)
 		check_fault(&shell, twice[i], 2, 2);
 	/* On a connection that was kept, libcurl answers these with a new one by itself. */
@@ -471,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(vectors_come_back_whole),
 	    cmocka_unit_test(dimensions_are_asked_for),
+	    cmocka_unit_test(odd_answers_are_good_enough),
 	    cmocka_unit_test(no_fault_of_one_answer_loses_a_text),
 	    cmocka_unit_test(a_bad_text_fails_alone),
 	    cmocka_unit_test(equal_texts_of_many_threads_are_answered_all),

@@ -109,37 +109,36 @@ static bool is_on_disk(const struct fake_job *job, const struct fake_text *text)
 	return text->is_stored[0] || (job->is_short && text->is_stored[1]);
 }
 
-/* What is not on disk and has no answer yet, as the service would hand it over. */
-static size_t gather(struct fake_job *job, struct engine_text *texts)
+void fake_look(struct world *world, struct fake_job *job)
 {
-	struct world *world = job->world;
-	size_t count = 0;
+	int64_t pause_us = world_chance(world, 500) ? 0 : (int64_t)world_below(world, 200000);
 
+	job->has_begun = true;
+	job->is_crashed = false;
+	job->sent_count = 0;
+	job->epoch = core_epoch(world->core);
 	for (size_t i = 0; i < job->count; i++) {
-		const struct fake_text *text = &world->texts[job->texts[i]];
-
 		if (job->answered[i])
 			continue;
-		if (is_on_disk(job, text)) {
+		if (is_on_disk(job, &world->texts[job->texts[i]])) {
 			job->answered[i] = true;
 			job->answers++;
-			continue;
+		} else {
+			job->sent[job->sent_count++] = i;
 		}
-		job->sent[count] = i;
-		texts[count++] = (struct engine_text){.key = text->key,
-		    .bytes = text->bytes,
-		    .len = text->len,
-		    .tokens = text->tokens};
 	}
-	return count;
+	if (job->sent_count == 0)
+		finish(job);
+	else
+		world_event(world, EVENT_SUBMIT, world->now_us + pause_us)->job = job;
 }
 
-void fake_submit(struct world *world, struct fake_job *job)
+static struct engine_job_spec spec_of(const struct fake_job *job)
 {
 	static const char *const keys[] = {"", "ann", "bob", "eve"};
 	static const char *const users[USERS] = {"a", "b"};
-	const struct engine_callbacks callbacks = {on_text_done, on_job_done, job};
-	struct engine_job_spec spec = {.model = "m",
+
+	return (struct engine_job_spec){.model = "m",
 	    .dimensions = job->is_short ? SHORT : 0,
 	    .model_dimensions = DIMENSIONS,
 	    .can_shorten = true,
@@ -147,26 +146,35 @@ void fake_submit(struct world *world, struct fake_job *job)
 	    .key_name = keys[job->number % KEYS_MAX],
 	    .key_weight = 1 + (uint32_t)(job->number % KEYS_MAX),
 	    .user = users[job->user],
-	    .deadline_us = job->deadline_us};
+	    .deadline_us = job->deadline_us,
+	    .epoch = job->epoch};
+}
+
+void fake_submit(struct world *world, struct fake_job *job)
+{
+	const struct engine_callbacks callbacks = {on_text_done, on_job_done, job};
+	const struct engine_job_spec spec = spec_of(job);
 	struct engine_text texts[32];
 	struct engine_job *handle;
 	struct embed_error error;
-	size_t count;
+	uint32_t fails = memory_work_again();
 
-	job->is_crashed = false;
-	count = gather(job, texts);
-	world_trace(world, "submit job %zu: %zu of %zu texts, lane %d", job->number, count,
-	    job->count, job->lane);
-	if (count == 0) {
-		finish(job);
-		return;
+	world_trace(world, "submit job %zu: %zu of %zu texts, lane %d", job->number,
+	    job->sent_count, job->count, job->lane);
+	for (size_t i = 0; i < job->sent_count; i++) {
+		const struct fake_text *text = &world->texts[job->texts[job->sent[i]]];
+
+		texts[i] = (struct engine_text){.key = text->key,
+		    .bytes = text->bytes,
+		    .len = text->len,
+		    .tokens = text->tokens};
 	}
-	memory_work_again();
-	if (engine_job_create(&handle, &spec, texts, count, &callbacks, &error) != EMBED_OK) {
+	if (engine_job_create(&handle, &spec, texts, job->sent_count, &callbacks, &error) !=
+	    EMBED_OK) {
 		world_fail(world, "a job could not be made", "%s", error.message);
 		return;
 	}
-	memory_fail_from_here(world->seed ^ job->number, world->faults.memory);
+	memory_fail_on(fails);
 	engine_job_ref(handle);
 	job->handle = handle;
 	core_submit(world->core, handle, world->now_us);

@@ -63,3 +63,24 @@ void fake_recorded(struct world *world, struct event *event, bool is_crash)
 	    attempt->record.vector_count, is_kept ? "" : ", lost");
 	core_recorded(world->core, attempt, is_kept ? EMBED_OK : EMBED_STORE);
 }
+
+bool fake_find(
+    const struct engine_want *want, float *numbers, size_t cap, uint32_t *dimensions, void *context)
+{
+	struct world *world = context;
+
+	for (size_t i = 0; i < world->text_count; i++) {
+		const struct fake_text *text = &world->texts[i];
+
+		if (memcmp(&text->key, &want->key, sizeof(want->key)) != 0)
+			continue;
+		if (!text->is_stored[0] && !(text->is_stored[1] && want->dimensions == SHORT))
+			return false;
+		*dimensions = text->is_stored[0] ? DIMENSIONS : SHORT;
+		for (uint32_t place = 0; place < *dimensions && place < cap; place++)
+			numbers[place] = fake_number(text, place);
+		world_trace(world, "text %zu is found on disk after all", i);
+		return true;
+	}
+	return false;
+}

@@ -162,7 +162,7 @@ static void make_job(struct world *world, size_t index)
 	job->is_short = world_chance(world, 200);
 	if (world_chance(world, 100))
 		job->deadline_us = at_us + 1 + (int64_t)world_below(world, 20000000);
-	world_event(world, EVENT_SUBMIT, at_us)->job = job;
+	world_event(world, EVENT_LOOK, at_us)->job = job;
 	if (!world_chance(world, 100))
 		return;
 	event = world_event(world, EVENT_CANCEL, at_us + (int64_t)world_below(world, 5000000));
@@ -171,7 +171,7 @@ static void make_job(struct world *world, size_t index)
 
 static void make_core(struct world *world)
 {
-	const struct engine_hooks hooks = {fake_record, world};
+	const struct engine_hooks hooks = {fake_record, world, fake_find};
 
 	memory_work_again();
 	if (core_create(&world->core, &world->options, &hooks, 0, world->now_us) != EMBED_OK)
@@ -222,14 +222,14 @@ static void crash(struct world *world)
 
 	world_trace(world, "crash");
 	for (size_t i = 0; i < world->job_count; i++)
-		world->jobs[i].is_crashed = world->jobs[i].handle && !world->jobs[i].is_done;
+		world->jobs[i].is_crashed = world->jobs[i].has_begun && !world->jobs[i].is_done;
 	core_close(world->core, world->now_us);
 	while ((attempt = core_under_way(world->core)))
 		fake_abort(world, attempt);
 	for (size_t i = 0; i < world->events.count;) {
 		struct event *event = HEAP_ITEM(world->events.nodes[i], struct event, node);
 
-		if (event->kind == EVENT_SUBMIT || event->kind == EVENT_CANCEL) {
+		if (event->kind == EVENT_LOOK || event->kind == EVENT_CANCEL) {
 			i++;
 			continue;
 		}
@@ -245,13 +245,15 @@ static void crash(struct world *world)
 	make_core(world);
 	for (size_t i = 0; i < world->job_count; i++)
 		if (world->jobs[i].is_crashed)
-			world_event(world, EVENT_SUBMIT, world->now_us + 1000)->job =
-			    &world->jobs[i];
+			world_event(world, EVENT_LOOK, world->now_us + 1000)->job = &world->jobs[i];
 }
 
 static void handle(struct world *world, struct event *event)
 {
 	switch (event->kind) {
+	case EVENT_LOOK:
+		fake_look(world, event->job);
+		break;
 	case EVENT_SUBMIT:
 		fake_submit(world, event->job);
 		break;

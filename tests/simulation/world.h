@@ -86,15 +86,18 @@ struct fake_job {
 	size_t number;
 	size_t texts[32];
 	bool answered[32];
-	size_t sent[32]; /* which of them were not on disk */
+	size_t sent[32]; /* which of them were not on disk when the caller looked */
+	size_t sent_count;
+	uint64_t epoch;
 	size_t count, answers;
-	bool is_done, is_cancelled, is_short, is_crashed;
+	bool has_begun, is_done, is_cancelled, is_short, is_crashed;
 	size_t user;
 	enum embed_lane lane;
 	int64_t submitted_us, deadline_us;
 };
 
 enum event_kind {
+	EVENT_LOOK,
 	EVENT_SUBMIT,
 	EVENT_CANCEL,
 	EVENT_ARRIVE,
@@ -173,12 +176,16 @@ struct fake_text *fake_text_of(struct world *world, const struct flight *flight)
 
 /* ---- callers.c ------------------------------------------------------- */
 
+/* What is on disk is answered; the rest is handed over a little later. */
+void fake_look(struct world *world, struct fake_job *job);
 void fake_submit(struct world *world, struct fake_job *job);
 void fake_cancel(struct world *world, struct fake_job *job);
 
 /* ---- store.c --------------------------------------------------------- */
 
 void fake_record(struct engine_record *record, void *context);
+bool fake_find(const struct engine_want *want, float *numbers, size_t cap, uint32_t *dimensions,
+    void *context);
 void fake_recorded(struct world *world, struct event *event, bool is_crash);
 
 /* ---- memory.c -------------------------------------------------------- */
