@@ -8,6 +8,9 @@
 #define LONG_KEY_HI UINT64_MAX
 #define ILL_KEY_HI  (UINT64_MAX - 1)
 
+/* The longest token, and more than the memo takes: nothing above is looked for. */
+#define LONG_HASH_BYTES 128
+
 static const uint64_t masks[TABLES_KEY_BYTES + 1][2] = {
 #define LOW(n)                                                                                     \
 	{                                                                                          \
@@ -126,14 +129,26 @@ static size_t look_for_long(
     struct tokens_encoder *encoder, size_t m, const uint8_t *piece, size_t piece_len, bool is_ill)
 {
 	struct encoder_missing *missing = &encoder->missing[m];
-	uint32_t id =
-	    is_ill ? TABLES_NONE : vocabulary_find_long(encoder->encoding, piece, piece_len);
+	uint64_t hash;
+	const struct memo_long *known;
 
+	if (is_ill || piece_len > LONG_HASH_BYTES) {
+		missing->ids = NULL;
+		return 0;
+	}
+	hash = tables_hash_bytes(piece, piece_len);
+	encoder->hashes[missing->piece] = hash;
 	missing->count = 1;
-	missing->ids[0] = id;
-	if (id != TABLES_NONE)
+	missing->ids[0] = vocabulary_find_long(encoder->encoding, piece, piece_len, hash);
+	if (missing->ids[0] != TABLES_NONE)
 		return 1;
-	if (is_ill || piece_len > MERGE_JOB_BYTES) {
+	known = memo_find_long(&encoder->memo, piece, piece_len, hash);
+	if (known != NULL) {
+		missing->count = known->count;
+		memcpy(missing->ids, known->ids, sizeof(known->ids));
+		return sizeof(known->ids) / sizeof(known->ids[0]);
+	}
+	if (piece_len > MERGE_JOB_BYTES) {
 		missing->ids = NULL;
 		return 0;
 	}
@@ -159,8 +174,8 @@ static void look_for_missing(
 			room += look_for_long(encoder, m, bytes + at, len, is_ill);
 			continue;
 		}
-		missing->count = memo_find(
-		    memo_line(&encoder->memo, encoder->hashes[i]), encoder->keys[i], room);
+		missing->count =
+		    memo_find(&encoder->memo, encoder->keys[i], encoder->hashes[i], room);
 		if (missing->count == 0)
 			add_job(encoder, m, bytes + at, len, room);
 		room += missing->count == 0 ? len + 3 : missing->count;
@@ -180,8 +195,11 @@ static void run_jobs(struct tokens_encoder *encoder, enum merge_kind kind)
 
 		missing->count = job->count;
 		if (job->len <= TABLES_KEY_BYTES)
-			memo_add(memo_line(&encoder->memo, encoder->hashes[missing->piece]),
-			    encoder->keys[missing->piece], job->ids, job->count);
+			memo_add(&encoder->memo, encoder->keys[missing->piece],
+			    encoder->hashes[missing->piece], job->ids, job->count);
+		else
+			memo_add_long(&encoder->memo, job->bytes, job->len,
+			    encoder->hashes[missing->piece], job->ids, job->count);
 	}
 }
 
@@ -189,9 +207,12 @@ static void run_jobs(struct tokens_encoder *encoder, enum merge_kind kind)
 static void resolve_missing(
     struct tokens_encoder *encoder, const uint8_t *bytes, size_t start, size_t missing_count)
 {
-	for (size_t m = 0; m < missing_count; m++)
-		__builtin_prefetch(
-		    memo_line(&encoder->memo, encoder->hashes[encoder->missing[m].piece]));
+	for (size_t m = 0; m < missing_count; m++) {
+		uint64_t hash = encoder->hashes[encoder->missing[m].piece];
+
+		__builtin_prefetch(memo_line(&encoder->memo, hash, 0));
+		__builtin_prefetch(memo_line(&encoder->memo, hash, 1));
+	}
 	look_for_missing(encoder, bytes, start, missing_count);
 	run_jobs(encoder, MERGE_14);
 	run_jobs(encoder, MERGE_30);
@@ -229,21 +250,33 @@ static void copy_ids(uint32_t *to, const uint32_t *from, size_t count)
 		memcpy(to + i, from + i, 4 * sizeof(*to));
 }
 
+/* Puts out a piece that was too long for a job, or is ill-formed. */
+static enum embed_status put_long(
+    struct tokens_encoder *encoder, struct batch *batch, const struct encoder_missing *missing)
+{
+	size_t start = piece_start(encoder, batch, missing->piece);
+	size_t len = encoder->ends[missing->piece] - start, before = batch->sink.count, count;
+	bool is_ill = encoder->keys[missing->piece].hi == ILL_KEY_HI;
+	const struct buffer *ids = batch->sink.ids;
+	enum embed_status status = flush(encoder, batch);
+
+	if (status == EMBED_OK)
+		status = merge_piece(encoder->encoding, batch->bytes + start, len, is_ill,
+		    MERGE_WINDOW, &batch->sink);
+	count = batch->sink.count - before;
+	if (status == EMBED_OK && ids != NULL && !is_ill && len <= MEMO_LONG_BYTES)
+		memo_add_long(&encoder->memo, batch->bytes + start, len,
+		    encoder->hashes[missing->piece],
+		    (const uint32_t *)(const void *)(ids->bytes + ids->len) - count, count);
+	return status;
+}
+
 /* Puts out a missing piece. */
 static enum embed_status put_missing(
     struct tokens_encoder *encoder, struct batch *batch, const struct encoder_missing *missing)
 {
-	size_t start = piece_start(encoder, batch, missing->piece);
-	enum embed_status status;
-
-	if (missing->ids == NULL) {
-		status = flush(encoder, batch);
-		if (status != EMBED_OK)
-			return status;
-		return merge_piece(encoder->encoding, batch->bytes + start,
-		    encoder->ends[missing->piece] - start,
-		    encoder->keys[missing->piece].hi == ILL_KEY_HI, MERGE_WINDOW, &batch->sink);
-	}
+	if (missing->ids == NULL)
+		return put_long(encoder, batch, missing);
 	batch->sink.count += missing->count;
 	if (batch->sink.ids == NULL)
 		return EMBED_OK;

@@ -58,3 +58,26 @@ merge_jobs_fn *merge_jobs_best(void)
 #endif
 	return merge_jobs_scalar;
 }
+
+/* Whether two tokens, joined, encode as just these two. */
+bool merge_is_seam(const struct tokens_encoding *encoding, uint32_t left, uint32_t right)
+{
+	uint8_t joined[MERGE_WINDOW];
+	uint32_t ids[MERGE_WINDOW];
+	size_t left_len, right_len;
+	const uint8_t *left_bytes = vocabulary_bytes(encoding, left, &left_len);
+	const uint8_t *right_bytes = vocabulary_bytes(encoding, right, &right_len);
+
+	memcpy(joined, left_bytes, left_len);
+	memcpy(joined + left_len, right_bytes, right_len);
+	return merge_window(encoding, joined, left_len + right_len, ids) == 2 && ids[0] == left;
+}
+
+enum embed_status merge_emit(struct merge_sink *sink, const uint32_t *ids, size_t count)
+{
+	sink->count += count;
+	if (sink->ids == NULL)
+		return EMBED_OK;
+	buffer_append(sink->ids, ids, count * sizeof(*ids));
+	return sink->ids->status;
+}

@@ -32,8 +32,9 @@ struct merge_job {
 	const uint8_t *bytes;
 	uint32_t *ids; /* out */
 	uint32_t len;
-	uint32_t count; /* out: tokens */
-	uint32_t owner; /* the caller's */
+	uint32_t count;  /* out: tokens */
+	uint64_t starts; /* out: bit i is set where a token starts at byte i */
+	uint32_t owner;  /* the caller's */
 };
 
 /* Jobs by their greatest length, for loops of constant size; kinds are few, lists long. */
@@ -77,9 +78,22 @@ struct merge_sink {
 	size_t limit; /* may stop once count is above */
 };
 
+/* Whether two tokens, joined, encode as just these two. */
+bool merge_is_seam(const struct tokens_encoding *encoding, uint32_t left, uint32_t right);
+
+enum embed_status merge_emit(struct merge_sink *sink, const uint32_t *ids, size_t count);
+
+/*
+ * The usual way of merge_piece: strips of MERGE_JOB_BYTES that overlap, merged
+ * side by side, and joined where two neighbours have a token in common.  False
+ * when two have none, as in long runs of one character; then nothing counts.
+ */
+bool merge_by_strips(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
+    struct merge_sink *sink, enum embed_status *status);
+
 /*
  * Encodes one piece of any length; with `is_ill_formed`, its ill-formed parts
- * as U+FFFD.  Works in windows of `window_bytes` (MERGE_WINDOW; tests take
+ * as U+FFFD.  Where strips do not do, it works in windows of `window_bytes` (MERGE_WINDOW; tests take
  * less), of whose tokens the last three eighths are thrown away and found
  * again in the next; when a seam turns out wrong all is done again with
  * larger ones.  EMBED_NO_MEMORY, or the status of a full buffer.

@@ -63,6 +63,7 @@ static inline __attribute__((always_inline)) void lane_finish(
 	uint32_t count = (uint32_t)__builtin_popcountll(alive);
 
 	lane->job->count = count;
+	lane->job->starts = alive >> 1;
 	for (uint32_t done = 0; done < count; done += 4)
 		for (uint32_t i = done; i < done + 4; i++) {
 			lane->job->ids[i] = lane->ids[alive == 0 ? 0 : __builtin_ctzll(alive)];

@@ -70,20 +70,6 @@ static size_t take(struct source *source, uint8_t *out, size_t cap)
 	return done;
 }
 
-/* Whether two tokens, joined, encode as just these two. */
-static bool is_seam(const struct tokens_encoding *encoding, uint32_t left, uint32_t right)
-{
-	uint8_t joined[MERGE_WINDOW];
-	uint32_t ids[MERGE_WINDOW];
-	size_t left_len, right_len;
-	const uint8_t *left_bytes = vocabulary_bytes(encoding, left, &left_len);
-	const uint8_t *right_bytes = vocabulary_bytes(encoding, right, &right_len);
-
-	memcpy(joined, left_bytes, left_len);
-	memcpy(joined + left_len, right_bytes, right_len);
-	return merge_window(encoding, joined, left_len + right_len, ids) == 2 && ids[0] == left;
-}
-
 /* How many leading tokens end at or before `end`, and where the last of them does. */
 static size_t tokens_before(
     const struct tokens_encoding *encoding, const uint32_t *ids, size_t end, size_t *bytes_len)
@@ -98,15 +84,6 @@ static size_t tokens_before(
 	}
 	*bytes_len = at;
 	return count;
-}
-
-static enum embed_status emit(struct merge_sink *sink, const uint32_t *ids, size_t count)
-{
-	sink->count += count;
-	if (sink->ids == NULL)
-		return EMBED_OK;
-	buffer_append(sink->ids, ids, count * sizeof(*ids));
-	return sink->ids->status;
 }
 
 /* One window's bytes and tokens, with room for `size` of each. */
@@ -151,15 +128,15 @@ static bool encode_windows(const struct tokens_encoding *encoding, struct source
 		bool is_end = encode_window(encoding, source, window);
 
 		if (window->ids[0] != expected && last != TABLES_NONE &&
-		    !is_seam(encoding, last, window->ids[0]))
+		    !merge_is_seam(encoding, last, window->ids[0]))
 			return false;
 		if (is_end) {
-			*status = emit(sink, window->ids, window->count);
+			*status = merge_emit(sink, window->ids, window->count);
 			break;
 		}
 		if (window->kept == 0)
 			return false;
-		*status = emit(sink, window->ids, window->kept);
+		*status = merge_emit(sink, window->ids, window->kept);
 		last = window->ids[window->kept - 1];
 		expected = window->ids[window->kept];
 		take(&source, NULL, window->kept_len);
@@ -195,6 +172,12 @@ enum embed_status merge_piece(const struct tokens_encoding *encoding, const uint
 	size_t ids_len = sink->ids == NULL ? 0 : sink->ids->len;
 	enum embed_status status;
 
+	if (!is_ill_formed && window_bytes == MERGE_WINDOW &&
+	    merge_by_strips(encoding, bytes, len, sink, &status))
+		return status;
+	*sink = before;
+	if (sink->ids != NULL)
+		sink->ids->len = ids_len;
 	for (; !try_windows(encoding, &source, window_bytes, sink, &status); window_bytes *= 2) {
 		*sink = before;
 		if (sink->ids != NULL)

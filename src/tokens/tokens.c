@@ -5,7 +5,8 @@
 
 #include "tokens/encoder.h"
 
-_Static_assert(sizeof(struct tokens_encoder) + (MEMO_LINES + 1) * sizeof(struct memo_line) <=
+_Static_assert(sizeof(struct tokens_encoder) + (MEMO_LINES + 1) * sizeof(struct memo_line) +
+		       MEMO_LONGS * sizeof(struct memo_long) <=
 		   TOKENS_ENCODER_BYTES,
     "an encoder has outgrown its promise");
 

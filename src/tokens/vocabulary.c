@@ -76,15 +76,10 @@ const char *tokens_encoding_name(const struct tokens_encoding *encoding)
 }
 
 uint32_t vocabulary_find_long(
-    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len)
+    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint64_t hash)
 {
-	uint64_t hash;
-	uint32_t at;
+	uint32_t at = (uint32_t)(hash >> 32) & encoding->long_mask;
 
-	if (len <= TABLES_KEY_BYTES || len > encoding->longest)
-		return TABLES_NONE;
-	hash = tables_hash_bytes(bytes, len);
-	at = (uint32_t)(hash >> 32) & encoding->long_mask;
 	for (;; at = (at + 1) & encoding->long_mask) {
 		const struct tables_long *slot = &encoding->longs[at];
 

@@ -74,9 +74,9 @@ static inline uint32_t vocabulary_find_pair(
 	return found >> TABLES_ID_BITS == pair ? id : TABLES_NONE;
 }
 
-/* The token of 16 bytes or more that has these bytes, or TABLES_NONE. */
+/* The token of 16 bytes or more that has these bytes and this hash of them, or TABLES_NONE. */
 uint32_t vocabulary_find_long(
-    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len);
+    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint64_t hash);
 
 /* An ordinary token's bytes; `id` is below encoding->count. */
 const uint8_t *vocabulary_bytes(const struct tokens_encoding *encoding, uint32_t id, size_t *len);
