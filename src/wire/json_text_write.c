@@ -8,6 +8,24 @@
 #include <emmintrin.h>
 #endif
 
+static bool is_verbatim(char c)
+{
+	return (unsigned char)c >= ' ' && c != '"' && c != '\\';
+}
+
+#if defined(__SSE2__)
+/* One bit for each byte that is a control, a quote or a backslash. */
+static unsigned special_bits(__m128i bytes)
+{
+	__m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+	__m128i special =
+	    _mm_or_si128(is_control, _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+					 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+
+	return (unsigned)_mm_movemask_epi8(special);
+}
+#endif
+
 /* How many bytes from the start go into a string as they are, whatever is beyond ASCII. */
 static size_t verbatim_run(const char *text, size_t len)
 {
@@ -15,25 +33,19 @@ static size_t verbatim_run(const char *text, size_t len)
 
 #if defined(__SSE2__)
 	for (; len - run >= 16; run += 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + run));
-		__m128i is_control =
-		    _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-		__m128i special =
-		    _mm_or_si128(is_control, _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-						 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
-		unsigned bits = (unsigned)_mm_movemask_epi8(special);
+		unsigned bits =
+		    special_bits(_mm_loadu_si128((const __m128i *)(const void *)(text + run)));
 
 		if (bits != 0)
 			return run + (size_t)__builtin_ctz(bits);
 	}
 #endif
-	while (
-	    run < len && (unsigned char)text[run] >= ' ' && text[run] != '"' && text[run] != '\\')
+	while (run < len && is_verbatim(text[run]))
 		run++;
 	return run;
 }
 
-static size_t escape(char out[6], char c)
+static size_t escape(char *out, char c)
 {
 	static const char hex[] = "0123456789abcdef";
 	static const char letters[128] = {['"'] = '"',
@@ -54,9 +66,43 @@ static size_t escape(char out[6], char c)
 	return 6;
 }
 
-void json_text_append(struct buffer *out, const char *bytes, size_t len)
+/* An escape is at most this many times as long as what it stands for. */
+#define MOST_ESCAPED 6
+
+/* Texts are written in blocks, so that room for the worst case is small. */
+#define BLOCK_BYTES 4096
+
+/* Writes without asking for room: MOST_ESCAPED * len bytes are there. */
+static char *write_block(char *to, const char *text, size_t len)
 {
-	char escaped[6];
+	size_t at = 0;
+
+	while (at < len) {
+#if defined(__SSE2__)
+		if (len - at >= 16) {
+			__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
+			unsigned bits = special_bits(bytes);
+			size_t good = bits == 0 ? 16 : (size_t)__builtin_ctz(bits);
+
+			_mm_storeu_si128((__m128i *)(void *)to, bytes);
+			to += good;
+			at += good;
+			if (bits == 0)
+				continue;
+		}
+#endif
+		if (is_verbatim(text[at]))
+			*to++ = text[at++];
+		else
+			to += escape(to, text[at++]);
+	}
+	return to;
+}
+
+/* Near a buffer's maximum only what is needed is asked for. */
+static void append_piecewise(struct buffer *out, const char *bytes, size_t len)
+{
+	char escaped[MOST_ESCAPED];
 
 	while (len > 0) {
 		size_t run = verbatim_run(bytes, len);
@@ -70,9 +116,28 @@ void json_text_append(struct buffer *out, const char *bytes, size_t len)
 	}
 }
 
+void json_text_append(struct buffer *out, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		size_t block = len < BLOCK_BYTES ? len : BLOCK_BYTES;
+		char *room;
+
+		if (MOST_ESCAPED * block > out->max_bytes - out->len) {
+			append_piecewise(out, bytes, len);
+			return;
+		}
+		room = buffer_reserve(out, MOST_ESCAPED * block);
+		if (room == NULL)
+			return;
+		out->len += (size_t)(write_block(room, bytes, block) - room);
+		bytes += block;
+		len -= block;
+	}
+}
+
 size_t json_text_bytes(const char *bytes, size_t len)
 {
-	char escaped[6];
+	char escaped[MOST_ESCAPED];
 	size_t total = 0;
 
 	while (len > 0) {

@@ -559,6 +559,38 @@ static void tells_the_bytes_an_input_takes(void **state)
 	buffer_fini(&out);
 }
 
+/* Whatever room is left, a text goes in whole and right or the buffer fails. */
+static void a_full_buffer_fails_and_never_holds_half_a_text(void **state)
+{
+	static const struct wire_request_tail tail = {0};
+	static const char text[] = "ab\n\"cd\x01 and a tail of more than sixteen bytes\\";
+	struct wire_request_writer writer;
+	struct buffer out;
+	size_t needed;
+
+	(void)state;
+	buffer_init(&out, 100000);
+	wire_request_begin(&writer, &out, "m");
+	wire_request_add_text(&writer, text, strlen(text));
+	assert_int_equal(wire_request_end(&writer, &tail), EMBED_OK);
+	needed = out.len;
+	for (size_t max = 1; max < needed + 400; max++) {
+		struct buffer small;
+
+		buffer_init(&small, max);
+		wire_request_begin(&writer, &small, "m");
+		wire_request_add_text(&writer, text, strlen(text));
+		assert_int_equal(
+		    wire_request_end(&writer, &tail), max < needed ? EMBED_TOO_LARGE : EMBED_OK);
+		if (max >= needed) {
+			assert_int_equal(small.len, needed);
+			assert_memory_equal(small.bytes, out.bytes, needed);
+		}
+		buffer_fini(&small);
+	}
+	buffer_fini(&out);
+}
+
 /* ---- Properties, with jansson as the oracle --------------------------- */
 
 static size_t random_text(struct random *random, char *text, size_t cap)
@@ -701,6 +733,7 @@ int main(void)
 	    cmocka_unit_test(a_lenient_server_lets_more_pass),
 	    cmocka_unit_test(writes_what_openai_takes),
 	    cmocka_unit_test(tells_the_bytes_an_input_takes),
+	    cmocka_unit_test(a_full_buffer_fails_and_never_holds_half_a_text),
 	    cmocka_unit_test(agrees_with_jansson_on_random_texts),
 	    cmocka_unit_test(agrees_with_jansson_on_damaged_bodies),
 	};
