@@ -458,6 +458,7 @@ static void a_connection_serves_many_requests_and_waits_to_send_a_body_if_asked(
 	    "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: "
 	    "46\r\n\r\n";
 	static const char body[] = "{\"model\":\"text-embedding-3-small\",\"input\":\"a\"}";
+	static const char health[] = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
 	char go_on[64] = "";
 	struct answer answer;
 	int fd = stand_connect(&stand);
@@ -467,7 +468,7 @@ static void a_connection_serves_many_requests_and_waits_to_send_a_body_if_asked(
 	assert_int_equal(recv(fd, go_on, 25, MSG_WAITALL), 25);
 	assert_string_equal(go_on, "HTTP/1.1 100 Continue\r\n\r\n");
 	send_all(fd, body, strlen(body));
-	send_all(fd, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 34);
+	send_all(fd, health, strlen(health));
 	/* Both answers, then the server closes the idle connection. */
 	answer = read_answer(fd);
 	assert_int_equal(answer.status, 200);
