@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Damage: what a flipped bit anywhere in the file can do.  Reading happens in
+ * children, because LMDB believes its index pages and may crash on a wrong one;
+ * what is claimed is that the check of the structure finds every such flip.
+ */
+#include "cache/testing.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "cache/store.h"
+#include "cache/structure.h"
+
+#define RECORDS 120
+#define PAGE    4096
+#define LARGE   1536
+#define SMALL   200
+
+static struct test_home home;
+static char path[128];
+static uint64_t txn_id;
+
+/* Records in pages of their own and records within the pages of the index. */
+static uint32_t dimensions_of(uint64_t number)
+{
+	return number < RECORDS / 2 ? LARGE : SMALL;
+}
+
+static int set_up(void **state)
+{
+	struct cache *cache;
+	MDB_txn *txn;
+
+	(void)state;
+	test_home_make(&home);
+	cache = test_open(&home);
+	assert_int_equal(test_put_group(cache, 0, RECORDS / 2, LARGE, NULL, NULL), EMBED_OK);
+	assert_int_equal(
+	    test_put_group(cache, RECORDS / 2, RECORDS / 2, SMALL, NULL, NULL), EMBED_OK);
+	assert_int_equal(mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &txn), 0);
+	txn_id = mdb_txn_id(txn);
+	mdb_txn_abort(txn);
+	cache_close(cache);
+	snprintf(path, sizeof(path), "%s/store/data.mdb", home.path);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	test_home_drop(&home);
+	return 0;
+}
+
+static long file_bytes(void)
+{
+	struct stat found;
+
+	assert_int_equal(stat(path, &found), 0);
+	return (long)found.st_size;
+}
+
+static void flip(long at, int bit)
+{
+	int fd = open(path, O_RDWR);
+	uint8_t byte;
+
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= (uint8_t)(1 << bit);
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+enum outcome { ALL_GOOD, SOME_MISSED, NOT_OPENED, WRONG_VECTOR };
+
+static void child_reads_all(void)
+{
+	const struct cache_options options = {home.path, 64u << 20, 0};
+	enum outcome outcome = ALL_GOOD;
+	struct cache *cache = NULL;
+
+	if (cache_open(&cache, &options, NULL) != EMBED_OK)
+		_exit(NOT_OPENED);
+	for (uint64_t i = 0; i < RECORDS; i++)
+		switch (test_check(cache, i, dimensions_of(i))) {
+		case EMBED_OK:
+			break;
+		case EMBED_BAD_REPLY:
+			_exit(WRONG_VECTOR);
+		default:
+			outcome = SOME_MISSED;
+		}
+	_exit(outcome);
+}
+
+static int read_in_child(void)
+{
+	pid_t child = fork();
+	int how;
+
+	if (child == 0)
+		child_reads_all();
+	assert_int_equal(waitpid(child, &how, 0), child);
+	return how;
+}
+
+struct tally {
+	uint64_t found, missed, harmless;
+};
+
+/* What one flipped bit does. */
+static void try_bit(long bit, struct tally *tally)
+{
+	int how;
+
+	flip(bit / 8, (int)(bit % 8));
+	if (structure_check(path, txn_id, NULL) != EMBED_OK) {
+		tally->found++;
+	} else {
+		how = read_in_child();
+		if (!WIFEXITED(how))
+			fail_msg("bit %ld: reading ended by signal %d", bit, WTERMSIG(how));
+		assert_int_not_equal(WEXITSTATUS(how), WRONG_VECTOR);
+		tally->missed += WEXITSTATUS(how) == SOME_MISSED;
+		tally->harmless += WEXITSTATUS(how) == ALL_GOOD;
+	}
+	flip(bit / 8, (int)(bit % 8));
+}
+
+static bool is_index_page(long page)
+{
+	int fd = open(path, O_RDONLY);
+	uint16_t flags = 0;
+
+	assert_int_equal(pread(fd, &flags, sizeof(flags), page * PAGE + 10), sizeof(flags));
+	close(fd);
+	return flags == 1 || flags == 2;
+}
+
+/* Every so many bits: densely in the index, whose heads and offsets are few bytes. */
+static long index_step(void)
+{
+	const char *asked = getenv("EMBED_TEST_FLIP_STEP");
+
+	return asked == NULL ? 1009 : atol(asked);
+}
+
+static void no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes(void **state)
+{
+	struct tally tally = {0};
+	long pages = file_bytes() / PAGE;
+
+	(void)state;
+	assert_int_equal(structure_check(path, txn_id, NULL), EMBED_OK);
+	assert_int_equal(WEXITSTATUS(read_in_child()), ALL_GOOD);
+	for (long page = 2; page < pages; page++) {
+		long step = is_index_page(page) ? index_step() : 20011;
+
+		for (long bit = page * 37 % step; bit < 8 * PAGE; bit += step)
+			try_bit(page * PAGE * 8 + bit, &tally);
+	}
+	print_message("found by the check %llu, misses %llu, harmless %llu\n",
+	    (unsigned long long)tally.found, (unsigned long long)tally.missed,
+	    (unsigned long long)tally.harmless);
+	assert_in_range(tally.found, 10, UINT64_MAX);
+	assert_in_range(tally.missed, 10, UINT64_MAX);
+	assert_int_equal(structure_check(path, txn_id, NULL), EMBED_OK);
+}
+
+static void every_bit_of_the_heads_is_safe(void **state)
+{
+	(void)state;
+	for (long at = 0; at < 152; at++)
+		for (int page = 0; page < 2; page++) {
+			int bit = (int)(at * 5 % 8), how;
+			struct structure_facts facts;
+
+			flip(page * PAGE + at, bit);
+			if (structure_look(path, &facts, NULL) == EMBED_OK &&
+			    structure_check(path, txn_id, NULL) == EMBED_OK) {
+				how = read_in_child();
+				assert_true(WIFEXITED(how));
+				assert_int_not_equal(WEXITSTATUS(how), WRONG_VECTOR);
+			}
+			flip(page * PAGE + at, bit);
+		}
+}
+
+static void assert_open_fails_with(const char *part)
+{
+	const struct cache_options options = {home.path, 64u << 20, 0};
+	struct cache *cache = NULL;
+	struct embed_error error;
+
+	assert_int_equal(cache_open(&cache, &options, &error), EMBED_STORE);
+	if (strstr(error.message, part) == NULL)
+		fail_msg("'%s' is not in: %s", part, error.message);
+}
+
+static void a_file_that_was_cut_is_refused_with_a_hint(void **state)
+{
+	long whole = file_bytes();
+
+	(void)state;
+	assert_int_equal(truncate(path, whole / 2 / PAGE * PAGE), 0);
+	assert_open_fails_with("cut short");
+	assert_int_equal(truncate(path, 100), 0);
+	assert_open_fails_with("ends too early");
+}
+
+static void a_file_that_is_no_store_is_refused_with_a_hint(void **state)
+{
+	int fd = open(path, O_RDWR | O_TRUNC);
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(write(fd, "not a store ", 12), 12);
+	close(fd);
+	assert_open_fails_with("move the store folder away");
+}
+
+static void another_version_of_lmdb_is_refused_with_a_hint(void **state)
+{
+	(void)state;
+	flip(20, 1);
+	flip(PAGE + 20, 1);
+	assert_open_fails_with("data version");
+}
+
+static void an_empty_file_becomes_a_store(void **state)
+{
+	struct cache *cache;
+
+	(void)state;
+	assert_int_equal(truncate(path, 0), 0);
+	cache = test_open(&home);
+	assert_int_equal(test_records(cache), 0);
+	cache_close(cache);
+}
+
+/* A page of the index as it is now (there are older ones too): changing its kind is noticed. */
+static long damage_live_index_page(void)
+{
+	for (long page = 2; page < file_bytes() / PAGE; page++) {
+		long flags_at = page * PAGE + 10;
+
+		if (!is_index_page(page))
+			continue;
+		flip(flags_at, 3);
+		if (structure_check(path, txn_id, NULL) != EMBED_OK)
+			return flags_at;
+		flip(flags_at, 3);
+	}
+	fail_msg("no index page found");
+	return 0;
+}
+
+static void verify_names_the_page_that_is_wrong(void **state)
+{
+	struct cache *cache = test_open(&home);
+	struct cache_verified verified;
+	struct embed_error error;
+	long damaged_at = damage_live_index_page();
+	char expected[32];
+
+	(void)state;
+	snprintf(expected, sizeof(expected), "damaged (page %ld:", damaged_at / PAGE);
+	assert_int_equal(cache_verify(cache, true, &verified, &error), EMBED_STORE);
+	assert_non_null(strstr(error.message, expected));
+	flip(damaged_at, 3);
+	assert_int_equal(cache_verify(cache, true, &verified, &error), EMBED_OK);
+	assert_int_equal(verified.good, RECORDS);
+	cache_close(cache);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes),
+	    TEST(every_bit_of_the_heads_is_safe),
+	    TEST(a_file_that_was_cut_is_refused_with_a_hint),
+	    TEST(a_file_that_is_no_store_is_refused_with_a_hint),
+	    TEST(another_version_of_lmdb_is_refused_with_a_hint),
+	    TEST(an_empty_file_becomes_a_store),
+	    TEST(verify_names_the_page_that_is_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
