@@ -8,19 +8,19 @@
 
 #include "cache/store.h"
 
-static struct test_home home;
+static struct test_folder home;
 
 static int set_up(void **state)
 {
 	(void)state;
-	test_home_make(&home);
+	test_folder_make(&home);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	test_home_drop(&home);
+	test_folder_drop(&home);
 	return 0;
 }
 
@@ -321,6 +321,40 @@ static void a_larger_cap_may_be_followed_by_a_smaller(void **state)
 	cache_close(cache);
 }
 
+/* ---- Memory ---------------------------------------------------------------- */
+
+static uint64_t resident_bytes(void)
+{
+	unsigned long all = 0, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu %lu", &all, &resident), 2);
+	fclose(file);
+	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void reading_the_whole_store_does_not_keep_it_in_memory(void **state)
+{
+	struct cache *cache = test_open_with(&home, 256u << 20, 0);
+	uint64_t before, most = 0;
+
+	(void)state;
+	for (uint64_t first = 0; first < 16384; first += 1024)
+		assert_int_equal(test_put_group(cache, first, 1024, 1536, NULL, NULL), EMBED_OK);
+	cache_close(cache);
+	cache = test_open_with(&home, 256u << 20, 0);
+	before = resident_bytes();
+	for (uint64_t i = 0; i < 16384; i++) {
+		assert_int_equal(test_check(cache, i, 1536), EMBED_OK);
+		if (i % 512 == 0 && resident_bytes() > most)
+			most = resident_bytes();
+	}
+	/* 64 MiB were read, by then all of it in memory but for what was given back. */
+	assert_in_range(most - before, 0, 40u << 20);
+	cache_close(cache);
+}
+
 /* ---- Threads --------------------------------------------------------------- */
 
 #define READERS     8
@@ -416,6 +450,7 @@ int main(void)
 	    TEST(a_newer_format_is_refused_with_a_hint),
 	    TEST(another_programs_file_is_left_alone),
 	    TEST(a_larger_cap_may_be_followed_by_a_smaller),
+	    TEST(reading_the_whole_store_does_not_keep_it_in_memory),
 	    TEST(many_threads_read_while_one_writes),
 	    TEST(writers_on_several_threads_take_turns),
 	};

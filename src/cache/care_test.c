@@ -7,21 +7,21 @@
 #include "cache/store.h"
 #include "cache/transfer.h"
 
-static struct test_home home, other_home;
+static struct test_folder home, other_home;
 
 static int set_up(void **state)
 {
 	(void)state;
-	test_home_make(&home);
-	test_home_make(&other_home);
+	test_folder_make(&home);
+	test_folder_make(&other_home);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	test_home_drop(&home);
-	test_home_drop(&other_home);
+	test_folder_drop(&home);
+	test_folder_drop(&other_home);
 	return 0;
 }
 

@@ -20,7 +20,7 @@
 #define GROUP      16
 #define DIMENSIONS 384
 
-static struct test_home home;
+static struct test_folder home;
 
 /* What a child tells its parent, which may kill it at any instant. */
 struct told {
@@ -32,7 +32,7 @@ static struct told *told;
 static int set_up(void **state)
 {
 	(void)state;
-	test_home_make(&home);
+	test_folder_make(&home);
 	told = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return told == MAP_FAILED;
 }
@@ -41,7 +41,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	munmap(told, 4096);
-	test_home_drop(&home);
+	test_folder_drop(&home);
 	return 0;
 }
 

@@ -18,7 +18,7 @@
 #define LARGE   1536
 #define SMALL   200
 
-static struct test_home home;
+static struct test_folder home;
 static char path[128];
 static uint64_t txn_id;
 
@@ -34,7 +34,7 @@ static int set_up(void **state)
 	MDB_txn *txn;
 
 	(void)state;
-	test_home_make(&home);
+	test_folder_make(&home);
 	cache = test_open(&home);
 	assert_int_equal(test_put_group(cache, 0, RECORDS / 2, LARGE, NULL, NULL), EMBED_OK);
 	assert_int_equal(
@@ -50,7 +50,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	test_home_drop(&home);
+	test_folder_drop(&home);
 	return 0;
 }
 

@@ -10,19 +10,19 @@
 #define FULL_RECORDS (CAP_BYTES / 4096)
 #define HOT_RECORDS  100
 
-static struct test_home home;
+static struct test_folder home;
 
 static int set_up(void **state)
 {
 	(void)state;
-	test_home_make(&home);
+	test_folder_make(&home);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	test_home_drop(&home);
+	test_folder_drop(&home);
 	return 0;
 }
 

@@ -33,7 +33,9 @@
 
 struct store_slot {
 	alignas(64) atomic_bool is_taken;
-	MDB_txn *txn; /* of the thread that took the slot; NULL until its first use */
+	/* Of the thread that took the slot: */
+	MDB_txn *txn;   /* NULL until its first use */
+	uint32_t reads; /* since the map's pages were last given back */
 };
 
 struct cache {
@@ -68,6 +70,14 @@ struct store_read {
 int store_read_begin(struct cache *cache, struct store_read *read);
 /* `rc` is how the reading went: after a failure the slot starts afresh. */
 void store_read_end(struct store_read *read, int rc);
+
+/*
+ * To be called once for each record read, inside the reading.  Pages of the
+ * map that were read count as the process's memory until the kernel wants them
+ * back, which looks like a leak of gigabytes.  So each slot lets go of the map
+ * now and then: the pages stay in the system's cache and come back on a touch.
+ */
+void store_count_read(struct cache *cache, const struct store_read *read);
 
 /* A write transaction, begun with `write_lock` held. */
 int store_write_begin(struct cache *cache, MDB_txn **txn);

@@ -3,46 +3,15 @@
 #ifndef CACHE_TESTING_H
 #define CACHE_TESTING_H
 
-#include "base/test.h"
-
-#include <ftw.h>
-#include <unistd.h>
-
 #include "base/random.h"
+#include "base/test_folder.h"
 #include "cache/cache.h"
 
 #define TEST_NOW            1700000000
 #define TEST_DIMENSIONS_MAX 4096
 
-struct test_home {
-	char path[64];
-};
-
-static inline int test_unlink(
-    const char *path, const struct stat *found, int kind, struct FTW *walk)
-{
-	(void)found;
-	(void)kind;
-	(void)walk;
-	return remove(path);
-}
-
-static inline void test_home_make(struct test_home *home)
-{
-	const char *folder = getenv("TMPDIR");
-
-	snprintf(home->path, sizeof(home->path), "%s/embed-test-XXXXXX",
-	    folder == NULL || strlen(folder) > 32 ? "/tmp" : folder);
-	assert_non_null(mkdtemp(home->path));
-}
-
-static inline void test_home_drop(struct test_home *home)
-{
-	nftw(home->path, test_unlink, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static inline struct cache *test_open_with(
-    const struct test_home *home, uint64_t cap_bytes, uint64_t ttl_s)
+    const struct test_folder *home, uint64_t cap_bytes, uint64_t ttl_s)
 {
 	const struct cache_options options = {home->path, cap_bytes, ttl_s};
 	struct embed_error error;
@@ -53,7 +22,7 @@ static inline struct cache *test_open_with(
 	return cache;
 }
 
-static inline struct cache *test_open(const struct test_home *home)
+static inline struct cache *test_open(const struct test_folder *home)
 {
 	return test_open_with(home, 64u << 20, 0);
 }

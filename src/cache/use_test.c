@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/test.h"
+#include "base/test_folder.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,23 +19,22 @@ static struct digest key_of(uint64_t number)
 	return key;
 }
 
-static char folder[] = "/tmp/embed-use-XXXXXX";
-static char path[64];
+static struct test_folder folder;
+static char path[128];
 
 static int make_folder(void **state)
 {
 	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/use", folder);
+	test_folder_make(&folder);
+	snprintf(path, sizeof(path), "%s/use", folder.path);
 	return 0;
 }
 
 static int drop_folder(void **state)
 {
 	(void)state;
-	unlink(path);
-	return rmdir(folder);
+	test_folder_drop(&folder);
+	return 0;
 }
 
 static void a_hit_weighs_more_than_a_put_and_a_put_more_than_nothing(void **state)

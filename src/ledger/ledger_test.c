@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/test.h"
+#include "base/test_folder.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -18,30 +17,21 @@
 #define NOW_S  1700000000ll
 #define HOUR_S (NOW_S - 800)
 
-static char home[64];
-
-static int remove_found(const char *path, const struct stat *found, int kind, struct FTW *walk)
-{
-	(void)found;
-	(void)kind;
-	(void)walk;
-	return remove(path);
-}
+static struct test_folder folder;
+static const char *const home = folder.path;
 
 static int set_up(void **state)
 {
-	const char *folder = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(home, sizeof(home), "%s/embed-ledger-XXXXXX",
-	    folder == NULL || strlen(folder) > 32 ? "/tmp" : folder);
-	return mkdtemp(home) == NULL;
+	test_folder_make(&folder);
+	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	return nftw(home, remove_found, 16, FTW_DEPTH | FTW_PHYS);
+	test_folder_drop(&folder);
+	return 0;
 }
 
 static struct ledger *open_ledger(void)
