@@ -60,7 +60,6 @@ enum embed_status cache_get(struct cache *cache, const struct digest *key,
 	rc = mdb_get(read.txn, cache->dbi, &wanted, &value);
 	if (rc == 0)
 		status = copy_out(cache, key, &value, want, numbers, cap, hit);
-	store_count_read(cache, &read);
 	store_read_end(&read, rc);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		return read_failed(cache, rc);

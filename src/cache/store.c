@@ -119,13 +119,6 @@ void store_read_end(struct store_read *read, int rc)
 /* ---- Giving the map's pages back ----------------------------------------- */
 
 /*
- * A first touch maps the 16 pages about it, so this many reads may have mapped
- * 256 MiB, and do map about 16.  A round costs a read less than a tenth of a
- * microsecond (bench/store).
- */
-#define READS_BETWEEN_TRIMS 4096
-
-/*
  * LMDB does not tell where its map lies.  The format's value lies inside a
  * page, and a page knows its number.
  */
@@ -145,24 +138,16 @@ static uint8_t *map_start(struct cache *cache, MDB_txn *txn, const MDB_envinfo *
 	return offset <= page ? (uint8_t *)(page - offset) : NULL;
 }
 
-static void trim(struct cache *cache, MDB_txn *txn)
+void store_trim(struct cache *cache, const struct store_read *read)
 {
 	MDB_envinfo info;
 	uint8_t *start;
 
 	mdb_env_info(cache->env, &info);
-	start = map_start(cache, txn, &info);
+	start = map_start(cache, read->txn, &info);
 	/* Advice: when it is refused, nothing is lost. */
 	if (start != NULL)
 		madvise(start, info.me_mapsize, MADV_DONTNEED);
-}
-
-void store_count_read(struct cache *cache, const struct store_read *read)
-{
-	if (++read->slot->reads < READS_BETWEEN_TRIMS)
-		return;
-	read->slot->reads = 0;
-	trim(cache, read->txn);
 }
 
 /* ---- Write transactions ------------------------------------------------ */

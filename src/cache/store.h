@@ -33,9 +33,7 @@
 
 struct store_slot {
 	alignas(64) atomic_bool is_taken;
-	/* Of the thread that took the slot: */
-	MDB_txn *txn;   /* NULL until its first use */
-	uint32_t reads; /* since the map's pages were last given back */
+	MDB_txn *txn; /* of the thread that took the slot; NULL until its first use */
 };
 
 struct cache {
@@ -72,12 +70,12 @@ int store_read_begin(struct cache *cache, struct store_read *read);
 void store_read_end(struct store_read *read, int rc);
 
 /*
- * To be called once for each record read, inside the reading.  Pages of the
- * map that were read count as the process's memory until the kernel wants them
- * back, which looks like a leak of gigabytes.  So each slot lets go of the map
- * now and then: the pages stay in the system's cache and come back on a touch.
+ * Inside a reading: gives the pages of the map back.  They stay in the
+ * system's cache, but no longer count as the process's memory, where they look
+ * like a leak of gigabytes.  For walks, which won't touch them again; a page
+ * that is touched again costs a fault, some microseconds.
  */
-void store_count_read(struct cache *cache, const struct store_read *read);
+void store_trim(struct cache *cache, const struct store_read *read);
 
 /* A write transaction, begun with `write_lock` held. */
 int store_write_begin(struct cache *cache, MDB_txn **txn);

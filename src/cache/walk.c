@@ -34,8 +34,8 @@ static int resume(MDB_cursor *cursor, const struct walk *walk, MDB_val *key, MDB
 	return rc;
 }
 
-static int visit(struct cache *cache, const struct store_read *read, MDB_cursor *cursor,
-    struct walk *walk, size_t count, walk_fn *fn, void *context)
+static int visit(struct cache *cache, MDB_cursor *cursor, struct walk *walk, size_t count,
+    walk_fn *fn, void *context)
 {
 	MDB_val key, value;
 	size_t bytes = 0;
@@ -46,7 +46,6 @@ static int visit(struct cache *cache, const struct store_read *read, MDB_cursor 
 		remember(&walk->last, &key);
 		if (!store_is_format_key(&key)) {
 			rc = fn(cache, &key, &value, context);
-			store_count_read(cache, read);
 			if (rc != 0)
 				return rc;
 			bytes += value.mv_size;
@@ -68,9 +67,10 @@ int walk_step(struct cache *cache, struct walk *walk, size_t count, walk_fn *fn,
 		return rc;
 	rc = mdb_cursor_open(read.txn, cache->dbi, &cursor);
 	if (rc == 0) {
-		rc = visit(cache, &read, cursor, walk, count, fn, context);
+		rc = visit(cache, cursor, walk, count, fn, context);
 		mdb_cursor_close(cursor);
 	}
+	store_trim(cache, &read);
 	store_read_end(&read, rc);
 	return rc;
 }
