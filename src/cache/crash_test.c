@@ -17,9 +17,10 @@
 #include "base/clock.h"
 #include "cache/store.h"
 
-#define GROUP      16
-#define LATEST     40
-#define DIMENSIONS 384
+#define GROUP          16
+#define LATEST         40
+#define GROUPS_A_ROUND 50
+#define DIMENSIONS     384
 
 static struct test_folder home;
 
