@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Every way of merging must give what merging one pair after the other gives. */
+#include "base/test.h"
+
+#include "base/random.h"
+#include "tokens/memo.h"
+#include "tokens/merge.h"
+#include "tokens/vocabulary.h"
+
+#define LONG_BYTES 700
+
+static const char *const alphabets[] = {"ab", "etaoinshrdlucmfw", "abcdefghijklmnopqrstuvwxyz",
+    "-=", "-", " ", "0123456789abcdef", "\xE4\xB8\xE6\x96\x80\x81\xA0\xAD\x87",
+    "\xE0\xB8\x81\xB2\xE0\xB9\x88", "!@#$%^&*()_+-=[]{}|;:,.<>/?"};
+
+static void random_bytes(struct random *random, uint8_t *bytes, size_t len)
+{
+	const char *alphabet =
+	    alphabets[random_below(random, sizeof(alphabets) / sizeof(alphabets[0]))];
+	size_t letters = strlen(alphabet);
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)alphabet[random_below(random, letters)];
+}
+
+static const struct tokens_encoding *encoding_of(int round)
+{
+	return tokens_encoding_find(round % 2 == 0 ? "cl100k_base" : "o200k_base");
+}
+
+static void assert_jobs_merge_alike(merge_jobs_fn *merge_jobs)
+{
+	static const size_t longest[MERGE_KINDS] = {14, 30, 62};
+	struct random random = {5};
+	uint8_t bytes[9][2 * MERGE_JOB_BYTES];
+	uint32_t ids[9][MERGE_JOB_BYTES + 3], expected[MERGE_JOB_BYTES], ranks[MERGE_JOB_BYTES];
+	struct merge_job jobs[9];
+
+	for (int round = 0; round < 2000; round++) {
+		const struct tokens_encoding *encoding = encoding_of(round);
+		enum merge_kind kind = (enum merge_kind)random_below(&random, MERGE_KINDS);
+		size_t count = 1 + random_below(&random, 9);
+
+		for (size_t j = 0; j < count; j++) {
+			random_bytes(&random, bytes[j], sizeof(bytes[j]));
+			jobs[j] = (struct merge_job){.bytes = bytes[j],
+			    .ids = ids[j],
+			    .len = 1 + (uint32_t)random_below(&random, longest[kind])};
+		}
+		merge_jobs(encoding, kind, jobs, count);
+		for (size_t j = 0; j < count; j++) {
+			size_t wanted =
+			    merge_bytes(encoding, bytes[j], jobs[j].len, expected, ranks);
+
+			assert_int_equal(jobs[j].count, wanted);
+			assert_memory_equal(ids[j], expected, wanted * sizeof(*expected));
+			assert_int_equal(__builtin_popcountll(jobs[j].starts), wanted);
+		}
+	}
+}
+
+static void merges_side_by_side_as_one_after_the_other(void **state)
+{
+	(void)state;
+	assert_jobs_merge_alike(merge_jobs_scalar);
+}
+
+static void merges_with_avx2_as_without(void **state)
+{
+	(void)state;
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
+		assert_jobs_merge_alike(merge_jobs_avx2);
+		return;
+	}
+#endif
+	print_message("this processor has no AVX2\n");
+	skip();
+}
+
+/* Windows this small are wrong at nearly every seam, so that the larger ones are tried too. */
+static void merges_long_pieces_in_windows_of_any_size(void **state)
+{
+	static const size_t sizes[] = {8, 12, 16, 33, 64, MERGE_WINDOW};
+	struct random random = {6};
+	static uint8_t bytes[LONG_BYTES];
+	static uint32_t expected[LONG_BYTES], ranks[LONG_BYTES];
+	struct buffer ids;
+
+	(void)state;
+	buffer_init(&ids, 1 << 20);
+	for (int round = 0; round < 600; round++) {
+		const struct tokens_encoding *encoding = encoding_of(round);
+		size_t len = 1 + random_below(&random, LONG_BYTES), wanted;
+		struct merge_sink sink = {&ids, 0, SIZE_MAX};
+
+		random_bytes(&random, bytes, len);
+		wanted = merge_bytes(encoding, bytes, len, expected, ranks);
+		buffer_reset(&ids);
+		assert_int_equal(merge_piece(encoding, bytes, len, false,
+				     sizes[round % (int)(sizeof(sizes) / sizeof(sizes[0]))], &sink),
+		    EMBED_OK);
+		assert_int_equal(sink.count, wanted);
+		assert_int_equal(ids.len, wanted * sizeof(*expected));
+		assert_memory_equal(ids.bytes, expected, ids.len);
+	}
+	buffer_fini(&ids);
+}
+
+static void joins_strips_only_where_they_agree(void **state)
+{
+	struct random random = {7};
+	static uint8_t bytes[LONG_BYTES * 4];
+	static uint32_t expected[LONG_BYTES * 4], ranks[LONG_BYTES * 4];
+	struct buffer ids;
+	int joined = 0;
+
+	(void)state;
+	buffer_init(&ids, 1 << 20);
+	for (int round = 0; round < 300; round++) {
+		const struct tokens_encoding *encoding = encoding_of(round);
+		size_t len = MERGE_JOB_BYTES + 1 + random_below(&random, LONG_BYTES * 4 - 63),
+		       wanted;
+		struct merge_sink sink = {&ids, 0, SIZE_MAX};
+		enum embed_status status;
+
+		random_bytes(&random, bytes, len);
+		buffer_reset(&ids);
+		if (!merge_by_strips(encoding, bytes, len, &sink, &status))
+			continue;
+		joined++;
+		wanted = merge_bytes(encoding, bytes, len, expected, ranks);
+		assert_int_equal(sink.count, wanted);
+		assert_memory_equal(ids.bytes, expected, wanted * sizeof(*expected));
+	}
+	assert_true(joined > 150);
+	buffer_fini(&ids);
+}
+
+static void finds_every_token_by_its_bytes_and_by_its_pair(void **state)
+{
+	(void)state;
+	for (int e = 0; e < 2; e++) {
+		const struct tokens_encoding *encoding = encoding_of(e);
+		uint32_t ids[128], ranks[128];
+
+		for (uint32_t id = 0; id < encoding->count; id += 7) {
+			size_t len;
+			const uint8_t *bytes = vocabulary_bytes(encoding, id, &len);
+
+			assert_int_equal(merge_bytes(encoding, bytes, len, ids, ranks), 1);
+			assert_int_equal(ids[0], id);
+		}
+	}
+}
+
+static void remembers_what_it_was_told_and_nothing_else(void **state)
+{
+	static const uint32_t ids[] = {1, 262142, 3, 4, 5, 6, 7};
+	const uint64_t hash = 0x9000000080000000u; /* one that has two lines */
+	uint32_t found[MEMO_TOKENS];
+	struct memo memo;
+
+	(void)state;
+	assert_true(memo_init(&memo));
+	for (uint64_t i = 1; i <= 5; i++) /* one more than the places that one hash has */
+		memo_add(&memo, (struct tables_key){i, UINT64_C(15) << 56}, hash, ids, 6);
+	for (uint64_t i = 2; i <= 5; i++) {
+		assert_int_equal(
+		    memo_find(&memo, (struct tables_key){i, UINT64_C(15) << 56}, hash, found), 6);
+		assert_memory_equal(found, ids, sizeof(found));
+	}
+	assert_int_equal(
+	    memo_find(&memo, (struct tables_key){1, UINT64_C(15) << 56}, hash, found), 0);
+	memo_add(&memo, (struct tables_key){9, UINT64_C(15) << 56}, hash, ids, 7);
+	assert_int_equal(
+	    memo_find(&memo, (struct tables_key){9, UINT64_C(15) << 56}, hash, found), 0);
+	memo_fini(&memo);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(merges_side_by_side_as_one_after_the_other),
+	    cmocka_unit_test(merges_with_avx2_as_without),
+	    cmocka_unit_test(merges_long_pieces_in_windows_of_any_size),
+	    cmocka_unit_test(joins_strips_only_where_they_agree),
+	    cmocka_unit_test(finds_every_token_by_its_bytes_and_by_its_pair),
+	    cmocka_unit_test(remembers_what_it_was_told_and_nothing_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
