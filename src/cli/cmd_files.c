@@ -22,12 +22,14 @@ static const struct option_set set =
 /* The places of --clean's values. */
 static const uint32_t presets[] = {EMBED_CLEAN_NONE, EMBED_CLEAN_LIGHT, EMBED_CLEAN_STRONG};
 
-static struct files_source_options source_options(const struct files_options *own)
+static struct files_source_options source_options(const struct command_input *input)
 {
+	const struct files_options *own = input->own;
 	struct files_source_options options = {
 	    .is_strategy_auto = own->strategy == 0,
 	    .clean_flags = presets[own->clean],
 	    .chunk = EMBED_CHUNK_OPTIONS_INIT,
+	    .request = settings_request_of(input->options),
 	};
 
 	if (own->strategy > 0)
@@ -43,8 +45,13 @@ static struct files_source_options source_options(const struct files_options *ow
 static enum embed_status check_chunking(
     const struct files_source_options *options, struct embed_error *error)
 {
+	struct embed_chunk_options chunk = options->chunk;
 	embed_chunks *chunks;
-	enum embed_status status = embed_chunk("a", 1, &options->chunk, &chunks, error);
+	enum embed_status status;
+
+	if (chunk.strategy == EMBED_CHUNK_SEMANTIC) /* needs vectors; sizes are judged alike */
+		chunk.strategy = EMBED_CHUNK_SENTENCES;
+	status = embed_chunk("a", 1, &chunk, &chunks, error);
 
 	if (status == EMBED_OK)
 		embed_chunks_destroy(chunks);
@@ -71,7 +78,7 @@ static int run_walk(const struct command_input *input, const struct files_option
 static int run(const struct command_input *input)
 {
 	const struct files_options *own = input->own;
-	struct files_source_options options = source_options(own);
+	struct files_source_options options = source_options(input);
 	struct embed_error error;
 	struct walk walk = {0};
 	int exit_status;

@@ -76,6 +76,7 @@ int embedding_run(const struct command_input *input, const char *name, struct so
 		embed_close(service);
 		return command_fail(&error);
 	}
+	source->service = service;
 	exit_status = run(input, service, source, &writer, &progress, output->window_bytes);
 	embed_close(service);
 	return exit_status;

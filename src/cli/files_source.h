@@ -17,6 +17,7 @@ struct files_source_options {
 	bool is_strategy_auto; /* by the document's kind */
 	uint32_t clean_flags;  /* of the preset */
 	struct embed_chunk_options chunk;
+	struct embed_request request; /* of the sentences of semantic chunks */
 };
 
 struct files_source {

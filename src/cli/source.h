@@ -25,6 +25,8 @@ typedef enum source_status source_next_fn(
 /* The first member of each kind of source. */
 struct source {
 	source_next_fn *next;
+	embed_service
+	    *service;         /* the open one, before the first `next`; for sources that need it */
 	int fd;               /* to poll when blocked */
 	uint64_t bytes_done;  /* of the inputs */
 	uint64_t bytes_total; /* 0: unknown */

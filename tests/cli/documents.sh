@@ -30,6 +30,10 @@ sed 's/.*"start":\([0-9]*\),"end":\([0-9]*\).*/\1 \2/' out | awk '
 	NR > 1 && $1 != last { exit 1 } { last = $2 } NR == 1 && $1 != 0 { exit 1 }' ||
 	fail "chunks follow one another"
 
+awk 'BEGIN { for (i = 0; i < 40; i++) print i % 20 < 10 ? "Ships sail on the sea. " : "Wax seals the letter. " }' >two.txt
+expect 0 "$EMBED" files two.txt -e none --strategy semantic --size 80
+[ "$(wc -l <out)" -gt 3 ] || fail "semantic chunks keep to the size"
+
 printf '%%PDF-1.4 nothing' >bad.pdf
 expect 1 env PATH=/nowhere "$EMBED" files bad.pdf long.txt -e none --size 100
 head -n 1 out >first
