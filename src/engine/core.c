@@ -45,6 +45,11 @@ enum embed_status core_create(struct core **out, const struct engine_options *op
 	return EMBED_OK;
 }
 
+void core_set_unix_offset(struct core *core, int64_t unix_offset_us)
+{
+	core->unix_offset_us = unix_offset_us;
+}
+
 void core_destroy(struct core *core)
 {
 	if (!core)

@@ -47,6 +47,9 @@ struct core_answer {
 enum embed_status core_create(struct core **out, const struct engine_options *options,
     const struct engine_hooks *hooks, int64_t unix_offset_us, int64_t now_us);
 
+/* The calendar was set, or the machine slept: records say the right time from now on. */
+void core_set_unix_offset(struct core *core, int64_t unix_offset_us);
+
 /* Nothing is under way and every record is back.  NULL is fine. */
 void core_destroy(struct core *core);
 

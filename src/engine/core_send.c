@@ -35,6 +35,9 @@
 /* Bulk's turn is worth holding interactive texts back this long. */
 #define TURN_US INT64_C(2000000)
 
+/* What goes out is measured over such spans. */
+#define RATE_SPAN_US INT64_C(1000000)
+
 /* `sent_by_share` counts 1/SHARE_SCALE permits, so that large shares do not round to nothing. */
 #define SHARE_SCALE 256
 #define CATCH_UP    INT64_C(600000)
@@ -228,15 +231,26 @@ static void count_share(struct core *core, struct upstream *upstream, double cos
 			core->upstreams[i].sent_by_share = least;
 }
 
-/* Permits a second that went out lately, for the wait that newcomers are told. */
+/*
+ * Permits a second that went out lately, for the wait that newcomers are told.
+ * Only while more is waiting: what an idle engine sends says nothing about what it could.
+ */
 static void count_rate(struct core *core, double cost, int64_t now_us)
 {
 	int64_t passed_us = now_us - core->taken_since_us;
 
-	core->taken_permits += cost;
-	if (passed_us < 1000000)
+	if (core->queue.lanes[EMBED_LANE_INTERACTIVE].texts +
+		core->queue.lanes[EMBED_LANE_BULK].texts ==
+	    0) {
+		core->taken_permits = 0;
+		core->taken_since_us = now_us;
 		return;
-	core->taken_per_s = (core->taken_per_s + core->taken_permits * 1e6 / (double)passed_us) / 2;
+	}
+	core->taken_permits += cost;
+	if (passed_us < RATE_SPAN_US)
+		return;
+	cost = core->taken_permits * 1e6 / (double)passed_us;
+	core->taken_per_s = core->taken_per_s > 0 ? (core->taken_per_s + cost) / 2 : cost;
 	core->taken_permits = 0;
 	core->taken_since_us = now_us;
 }

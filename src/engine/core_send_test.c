@@ -336,6 +336,36 @@ static void vectors_that_are_not_stored_yet_hold_back_what_is_new(void **state)
 	rig_finish(&rig);
 }
 
+static void the_wait_that_is_told_is_about_the_wait_there_is(void **state)
+{
+	struct rig rig;
+	int64_t told_us, asked_us;
+
+	(void)state;
+	rig_init(&rig, 1);
+	rig.upstreams[0].tokens_per_minute = 60000;
+	rig_start(&rig);
+	assert_int_equal(core_wait_us(rig.core, EMBED_LANE_BULK, rig.now_us), 0);
+	rig.text_len = 4000;
+	rig_ask(&rig, &a, &bulk, 0, 1000);
+	for (int i = 0; i < 300; i++) {
+		rig_wait(&rig, 100000);
+		rig_answer_all(&rig);
+		rig_record_all(&rig);
+	}
+	told_us = core_wait_us(rig.core, EMBED_LANE_BULK, rig.now_us);
+	asked_us = rig.now_us;
+	rig_ask(&rig, &b, &bulk, 5000, 1);
+	while (b.done == 0) {
+		rig_wait(&rig, 100000);
+		rig_answer_all(&rig);
+		rig_record_all(&rig);
+	}
+	assert_in_range(
+	    told_us, (rig.now_us - asked_us) * 8 / 10, (rig.now_us - asked_us) * 13 / 10);
+	rig_finish(&rig);
+}
+
 static void only_those_who_take_token_ids_get_them(void **state)
 {
 	const uint32_t ids[] = {1, 2, 3};
@@ -378,6 +408,7 @@ int main(void)
 	    cmocka_unit_test(a_text_that_no_account_can_take_fails_and_says_so),
 	    cmocka_unit_test(before_the_first_answer_little_is_sent),
 	    cmocka_unit_test(vectors_that_are_not_stored_yet_hold_back_what_is_new),
+	    cmocka_unit_test(the_wait_that_is_told_is_about_the_wait_there_is),
 	    cmocka_unit_test(only_those_who_take_token_ids_get_them),
 	};
 

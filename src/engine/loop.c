@@ -129,10 +129,23 @@ static void take_inbox(struct loop *loop, int64_t now_us)
 	}
 }
 
+/* Both clocks run alike, but for a calendar that was set and a machine that slept. */
+static void follow_calendar(struct loop *loop, int64_t now_us)
+{
+	int64_t offset_us = clock_unix_s() * 1000000 - now_us;
+	int64_t off_us = offset_us - loop->unix_offset_us;
+
+	if (off_us < 2000000 && off_us > -2000000)
+		return;
+	loop->unix_offset_us = offset_us;
+	core_set_unix_offset(loop->core, offset_us);
+}
+
 static void send_all(struct loop *loop, int64_t now_us)
 {
 	struct attempt *attempt;
 
+	follow_calendar(loop, now_us);
 	core_tick(loop->core, now_us);
 	while ((attempt = core_send(loop->core, now_us)))
 		transport_send(loop->transport, attempt, now_us);

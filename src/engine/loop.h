@@ -32,7 +32,8 @@ struct loop {
 	struct core *core;
 	struct transport *transport;
 	struct inbox_item close_item;
-	bool is_closing;                /* the engine's thread */
+	bool is_closing;                /* the engine's thread, as what follows */
+	int64_t unix_offset_us;         /* as the core knows it */
 	_Atomic uint64_t pushed_tokens; /* of jobs in the inbox */
 	_Atomic uint64_t epoch;         /* the core's */
 	_Atomic uint64_t queued_tokens; /* of texts in the queue, at the last turn */
