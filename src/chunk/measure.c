@@ -11,6 +11,9 @@ enum embed_status measure_init(struct measure *measure, const char *bytes, size_
 	buffer_init(&measure->cuts, SIZE_MAX);
 	if (options->unit != EMBED_UNIT_TOKENS && options->uncounted)
 		return EMBED_OK;
+	/* About what is needed, so that the cuts are not moved while they grow; if it fails, that is told below. */
+	buffer_reserve(&measure->cuts, len / 5 * sizeof(struct tokens_cut));
+	buffer_reset(&measure->cuts);
 	measure->encoder = tokens_encoder_of_thread(tokens_encoding_find(options->encoding));
 	measure->status = tokens_cuts(measure->encoder, bytes, len, &measure->cuts);
 	if (measure->status != EMBED_OK)
