@@ -71,8 +71,9 @@ measure_embed() {
 	keep "$measured" <"$work/measured"
 }
 
+# PEER BASE_URL [FILE [NAME]]
 measure_peer() {
-	node bench/bulk/peer.mjs "$1" "$2" "${3:-$work/texts.txt}" | keep "$1"
+	node bench/bulk/peer.mjs "$1" "$2" "${3:-$work/texts.txt}" | keep "${4:-$1}"
 }
 
 # What the stand-in billed is what the ledger says, and nothing was billed twice.

@@ -92,6 +92,14 @@ struct call {
 int64_t emulator_now_us(struct emulator *emulator); /* steady, for limits */
 int64_t emulator_unix_s(struct emulator *emulator); /* since 1970 */
 
+/*
+ * Before a handler touches files, batches or models: takes the lock, brings
+ * the depot up to the time, looks for a fault.  False: one struck, and was
+ * carried out, the lock is free again.
+ */
+bool emulator_enter(struct call *call, enum fault_target target);
+void emulator_leave(struct call *call);
+
 /* ---- Answers (answer.c) ---------------------------------------------- */
 
 /* Sends `call->delivery.body` with the given status, now or in `delay_us`; call->order may spoil it. */

@@ -17,26 +17,6 @@
 #define KEY_MAX      64
 #define VALUE_MAX    512
 
-static bool enter(struct call *call)
-{
-	const struct fault_request asked = {FAULT_ON_BATCHES, call->key, NULL, NULL, 0};
-	int64_t now_s = emulator_unix_s(call->emulator);
-
-	pthread_mutex_lock(&call->emulator->lock);
-	depot_tick(call->emulator->depot, now_s);
-	call->order = fault_set_pick(&call->emulator->faults, &asked);
-	if (call->order.fault == FAULT_none || fault_stage_of(call->order.fault) != FAULT_INSTEAD)
-		return true;
-	pthread_mutex_unlock(&call->emulator->lock);
-	answer_fault(call);
-	return false;
-}
-
-static void leave(struct call *call)
-{
-	pthread_mutex_unlock(&call->emulator->lock);
-}
-
 /* ---- Creating -------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *key)
@@ -128,13 +108,13 @@ void emulate_batch_create(struct call *call)
 	int64_t now_s = emulator_unix_s(call->emulator);
 	enum wire_refusal_id id = judge(call, object);
 
-	if (id == WIRE_REFUSAL_NONE && !enter(call)) {
+	if (id == WIRE_REFUSAL_NONE && !emulator_enter(call, FAULT_ON_BATCHES)) {
 		json_decref(object);
 		return;
 	}
 	if (id == WIRE_REFUSAL_NONE) {
 		id = create(call, object, now_s);
-		leave(call);
+		emulator_leave(call);
 	}
 	json_decref(object);
 	if (id == WIRE_REFUSAL_NONE)
@@ -147,7 +127,7 @@ void emulate_batch_create(struct call *call)
 
 static void refuse_batch(struct call *call)
 {
-	leave(call);
+	emulator_leave(call);
 	wire_refusal_write(&call->delivery.body, WIRE_REFUSAL_NO_SUCH_BATCH, call->name, NULL);
 	answer_refusal(call, WIRE_REFUSAL_NO_SUCH_BATCH);
 }
@@ -156,7 +136,7 @@ void emulate_batch(struct call *call)
 {
 	struct depot_batch *batch;
 
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_BATCHES))
 		return;
 	batch = depot_find_batch(call->emulator->depot, call->name);
 	if (!batch) {
@@ -164,7 +144,7 @@ void emulate_batch(struct call *call)
 		return;
 	}
 	batch_object_write(&call->delivery.body, &batch->object, 0);
-	leave(call);
+	emulator_leave(call);
 	answer_json(call, "\n");
 }
 
@@ -175,7 +155,7 @@ void emulate_batch_cancel(struct call *call)
 	char message[160];
 	bool is_cancelled;
 
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_BATCHES))
 		return;
 	batch = depot_find_batch(call->emulator->depot, call->name);
 	if (!batch) {
@@ -190,7 +170,7 @@ void emulate_batch_cancel(struct call *call)
 	else
 		wire_error_write(
 		    &call->delivery.body, message, "invalid_request_error", NULL, NULL);
-	leave(call);
+	emulator_leave(call);
 	answer_with(call, is_cancelled ? 200 : 409, JSON_TYPE);
 }
 
@@ -212,7 +192,7 @@ void emulate_batches_list(struct call *call)
 
 	list_query_read(
 	    &list, http_exchange_request(call->exchange)->query, LIST_DEFAULT, LIST_MAX);
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_BATCHES))
 		return;
 	buffer_append_text(body, "{\n  \"object\": \"list\",\n  \"data\": [");
 	for (size_t i = depot->batch_count; i-- > 0;) {
@@ -226,7 +206,7 @@ void emulate_batches_list(struct call *call)
 		last = object->id;
 	}
 	write_ids(body, first, last);
-	leave(call);
+	emulator_leave(call);
 	buffer_printf(body, "  \"has_more\": %s\n}\n", list.has_more ? "true" : "false");
 	answer_with(call, 200, JSON_TYPE);
 }

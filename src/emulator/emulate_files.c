@@ -17,38 +17,9 @@
 #define FILE_MAX    ((size_t)512 << 20)
 #define LIST_MAX    10000
 
-/* A fault on files strikes the whole call: true, and answered. */
-static bool is_struck(struct call *call)
-{
-	const struct fault_request asked = {FAULT_ON_FILES, call->key, NULL, NULL, 0};
-
-	call->order = fault_set_pick(&call->emulator->faults, &asked);
-	return call->order.fault != FAULT_none &&
-	       fault_stage_of(call->order.fault) == FAULT_INSTEAD;
-}
-
-/* Takes the lock, moves the depot on; false: struck, answered and unlocked. */
-static bool enter(struct call *call)
-{
-	int64_t now_s = emulator_unix_s(call->emulator);
-
-	pthread_mutex_lock(&call->emulator->lock);
-	depot_tick(call->emulator->depot, now_s);
-	if (!is_struck(call))
-		return true;
-	pthread_mutex_unlock(&call->emulator->lock);
-	answer_fault(call);
-	return false;
-}
-
-static void leave(struct call *call)
-{
-	pthread_mutex_unlock(&call->emulator->lock);
-}
-
 static void refuse_file(struct call *call)
 {
-	leave(call);
+	emulator_leave(call);
 	wire_refusal_write(&call->delivery.body, WIRE_REFUSAL_NO_SUCH_FILE, call->name, NULL);
 	answer_refusal(call, WIRE_REFUSAL_NO_SUCH_FILE);
 }
@@ -135,7 +106,7 @@ void emulate_file_upload(struct call *call)
 		answer_refusal(call, id);
 		return;
 	}
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_FILES))
 		return;
 	ttl_s = upload.ttl_s                           ? upload.ttl_s
 		: strcmp(upload.purpose, "batch") == 0 ? BATCH_TTL_S
@@ -144,7 +115,7 @@ void emulate_file_upload(struct call *call)
 	    upload.content.bytes, upload.content.len, now_s, ttl_s);
 	if (file)
 		batch_file_object_write(&call->delivery.body, &file->object, 0);
-	leave(call);
+	emulator_leave(call);
 	if (file) {
 		answer_json(call, "\n");
 		return;
@@ -159,7 +130,7 @@ void emulate_file(struct call *call)
 {
 	struct depot_file *file;
 
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_FILES))
 		return;
 	file = depot_find_file(call->emulator->depot, call->name);
 	if (!file) {
@@ -167,7 +138,7 @@ void emulate_file(struct call *call)
 		return;
 	}
 	batch_file_object_write(&call->delivery.body, &file->object, 0);
-	leave(call);
+	emulator_leave(call);
 	answer_json(call, "\n");
 }
 
@@ -175,7 +146,7 @@ void emulate_file_content(struct call *call)
 {
 	struct depot_file *file;
 
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_FILES))
 		return;
 	file = depot_find_file(call->emulator->depot, call->name);
 	if (!file) {
@@ -185,7 +156,7 @@ void emulate_file_content(struct call *call)
 	buffer_append(&call->delivery.body, file->bytes, file->len);
 	http_reply_fieldf(call->exchange, "content-disposition", "attachment; filename=\"%s\"",
 	    file->object.filename);
-	leave(call);
+	emulator_leave(call);
 	call->is_whole = true;
 	answer_with(call, 200, "application/octet-stream");
 }
@@ -194,14 +165,14 @@ void emulate_file_delete(struct call *call)
 {
 	bool was_there;
 
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_FILES))
 		return;
 	was_there = depot_delete_file(call->emulator->depot, call->name);
 	if (!was_there) {
 		refuse_file(call);
 		return;
 	}
-	leave(call);
+	emulator_leave(call);
 	buffer_printf(&call->delivery.body,
 	    "{\n  \"object\": \"file\",\n  \"deleted\": true,\n  \"id\": \"%s\"\n}\n", call->name);
 	answer_with(call, 200, JSON_TYPE);
@@ -222,7 +193,7 @@ void emulate_files_list(struct call *call)
 	    http_query_find(query, "order", &order) && http_slice_equals(order, "asc");
 	if (!http_query_find(query, "purpose", &purpose))
 		purpose = (struct http_slice){"", 0};
-	if (!enter(call))
+	if (!emulator_enter(call, FAULT_ON_FILES))
 		return;
 	buffer_append_text(body, "{\n  \"object\": \"list\",\n  \"data\": [");
 	for (size_t i = 0; i < depot->file_count; i++) {
@@ -236,7 +207,7 @@ void emulate_files_list(struct call *call)
 		buffer_append_text(body, shown++ > 0 ? ",\n    " : "\n    ");
 		batch_file_object_write(body, object, 2);
 	}
-	leave(call);
+	emulator_leave(call);
 	buffer_printf(body, "\n  ],\n  \"has_more\": %s\n}\n", list.has_more ? "true" : "false");
 	answer_with(call, 200, JSON_TYPE);
 }

@@ -22,6 +22,9 @@ void emulate_models(struct call *call)
 	const struct embed_model *model;
 	bool is_first = true;
 
+	if (!emulator_enter(call, FAULT_ON_MODELS))
+		return;
+	emulator_leave(call);
 	buffer_append_text(body, "{\n  \"object\": \"list\",\n  \"data\": [");
 	for (size_t i = 0; (model = embed_model_at(i)); i++) {
 		if (!work_find_model(&call->emulator->limits, model->name))
@@ -38,6 +41,9 @@ void emulate_model(struct call *call)
 {
 	const struct embed_model *model = work_find_model(&call->emulator->limits, call->name);
 
+	if (!emulator_enter(call, FAULT_ON_MODELS))
+		return;
+	emulator_leave(call);
 	if (!model) {
 		wire_refusal_write(
 		    &call->delivery.body, WIRE_REFUSAL_NO_SUCH_MODEL, call->name, NULL);

@@ -35,6 +35,27 @@ int64_t emulator_unix_s(struct emulator *emulator)
 	return clock_unix_s() + (emulator_now_us(emulator) - clock_now_us()) / 1000000;
 }
 
+bool emulator_enter(struct call *call, enum fault_target target)
+{
+	const struct fault_request asked = {target, call->key, NULL, NULL, 0};
+	struct emulator *emulator = call->emulator;
+	int64_t now_s = emulator_unix_s(emulator);
+
+	pthread_mutex_lock(&emulator->lock);
+	depot_tick(emulator->depot, now_s);
+	call->order = fault_set_pick(&emulator->faults, &asked);
+	if (call->order.fault == FAULT_none || fault_stage_of(call->order.fault) != FAULT_INSTEAD)
+		return true;
+	pthread_mutex_unlock(&emulator->lock);
+	answer_fault(call);
+	return false;
+}
+
+void emulator_leave(struct call *call)
+{
+	pthread_mutex_unlock(&call->emulator->lock);
+}
+
 /* ---- Exchanges ------------------------------------------------------- */
 
 static bool is_upload(const struct http_request *request)

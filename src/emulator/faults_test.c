@@ -260,6 +260,29 @@ static void faults_instead_of_an_answer_bill_nothing_the_others_do(void **state)
 	assert_int_equal(stat_of(&stand, "repeated_texts"), 6);
 }
 
+static void models_files_and_batches_can_be_struck_too(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"models", "/v1/models"}, {"files", "/v1/files"}, {"batches", "/v1/batches"}};
+	char spec[64];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct answer answer = ask(&stand, "DELETE", "/emulator/faults", "", "", 0);
+
+		answer_free(&answer);
+		snprintf(spec, sizeof(spec), "\"overloaded@on=%s@next=1\"", rows[i][0]);
+		answer = post(&stand, "/emulator/faults", spec);
+		answer_free(&answer);
+		answer = get(&stand, rows[i][1]);
+		assert_int_equal(answer.status, 503);
+		answer_free(&answer);
+		answer = get(&stand, rows[i][1]);
+		assert_int_equal(answer.status, 200);
+		answer_free(&answer);
+	}
+}
+
 static void every_kind_of_fault_is_in_one_of_these_tests(void **state)
 {
 	struct buffer out;
@@ -305,6 +328,7 @@ int main(void)
 	    cmocka_unit_test(what_is_only_odd_is_taken_by_a_careful_reader),
 	    cmocka_unit_test(a_cut_gzip_body_lacks_its_end),
 	    cmocka_unit_test(faults_instead_of_an_answer_bill_nothing_the_others_do),
+	    cmocka_unit_test(models_files_and_batches_can_be_struck_too),
 	    cmocka_unit_test(every_kind_of_fault_is_in_one_of_these_tests),
 	    cmocka_unit_test(nonsense_at_the_control_doors_is_refused),
 	};
