@@ -10,9 +10,9 @@ const mixed = ["Привет, как дела", "こんにちは世界", "안녕
 
 const kinds = {
   english: { unit: () => " " + pick(english), perToken: 1 },
-  chinese: { unit: () => pick([...chinese]), perToken: 0.79 },
-  code: { unit: () => " " + pick(code), perToken: 0.14 },
-  mixed: { unit: () => " " + pick(mixed), perToken: 0.1195 },
+  chinese: { unit: () => pick([...chinese]), perToken: 0.77 },
+  code: { unit: () => " " + pick(code), perToken: 0.134 },
+  mixed: { unit: () => " " + pick(mixed), perToken: 0.116 },
 };
 let state = BigInt(tokens * 7919 + script.length);
 function random() {
