@@ -263,7 +263,7 @@ static void verify_names_the_page_that_is_wrong(void **state)
 	struct cache_verified verified;
 	struct embed_error error;
 	long damaged_at = damage_live_index_page();
-	char expected[32];
+	char expected[64];
 
 	(void)state;
 	snprintf(expected, sizeof(expected), "damaged (page %ld:", damaged_at / PAGE);
