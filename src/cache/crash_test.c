@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Crashes, full disks, several processes.  EMBED_TEST_KILL_ROUNDS sets how
- * often writers are killed (40 by default).
+ * often writers are killed (30 by default).
  */
 #include "cache/testing.h"
 
@@ -19,7 +19,7 @@
 
 #define GROUP          16
 #define LATEST         40
-#define GROUPS_A_ROUND 50
+#define GROUPS_A_ROUND 20
 #define DIMENSIONS     384
 
 static struct test_folder home;
@@ -117,7 +117,7 @@ static void run_and_kill(struct random *random, uint64_t cap_bytes)
 static void nothing_that_was_written_is_lost_by_kill_9(void **state)
 {
 	struct random random = {(uint64_t)clock_now_us()};
-	int rounds = rounds_asked(40);
+	int rounds = rounds_asked(30);
 
 	(void)state;
 	for (int round = 0; round < rounds; round++) {
@@ -147,7 +147,7 @@ static void nothing_that_was_written_is_lost_by_kill_9(void **state)
 static void killing_a_writer_that_evicts_leaves_a_sound_store(void **state)
 {
 	struct random random = {(uint64_t)clock_now_us()};
-	int rounds = rounds_asked(40) / 2;
+	int rounds = rounds_asked(30) / 2;
 
 	(void)state;
 	told->durable = 0;
