@@ -546,6 +546,31 @@ struct embed_stats {
 
 EMBED_API void embed_stats(embed_service *service, struct embed_stats *stats);
 
+/*
+ * Every latency once: name and meaning.  Microseconds, kept in histograms that
+ * tell each value within 1 %.
+ */
+#define EMBED_LATENCY_TABLE(ROW)                                                                   \
+	ROW(hit, "one text looked up in the store and found")                                      \
+	ROW(miss, "a job that had to wait, from its submission to its answer")                     \
+	ROW(attempt, "a request upstream, from sending to its end")
+
+enum embed_latency_kind {
+#define ROW(name, meaning) EMBED_LATENCY_##name,
+	EMBED_LATENCY_TABLE(ROW)
+#undef ROW
+	    EMBED_LATENCY_COUNT
+};
+
+struct embed_latency {
+	uint64_t count, sum_us, max_us;
+	uint64_t p50_us, p90_us, p99_us, p999_us;
+};
+
+/* Since the service was opened. */
+EMBED_API void embed_latency(
+    embed_service *service, enum embed_latency_kind kind, struct embed_latency *latency);
+
 /* ---- Ledger --------------------------------------------------------- */
 
 enum embed_usage_by {

@@ -41,6 +41,7 @@ struct embed_job *job_create(embed_service *service, const struct scope *scope, 
 	job->scope = *scope;
 	job->on_done = on_done;
 	job->context = context;
+	job->started_us = clock_now_us();
 	if (!own_scope(&job->scope) || (job->result = result_create(count)) == NULL) {
 		job_unref(job);
 		return NULL;
@@ -279,6 +280,9 @@ static void finish(struct embed_job *job)
 	add_up(job);
 	counters_add(counters, COUNTER_text_tokens, result->totals.tokens);
 	counters_add(counters, COUNTER_failed, result->totals.failed);
+	if (job->miss_count > 0)
+		latency_add(
+		    job->service->latency, EMBED_LATENCY_miss, clock_now_us() - job->started_us);
 	forget_averages(job);
 	job->result = NULL;
 	job->on_done(result, job->context);

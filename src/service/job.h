@@ -32,6 +32,7 @@ struct embed_job {
 	struct scope scope; /* with model and key_name owned, the other strings NULL */
 	embed_done_fn *on_done;
 	void *context;
+	int64_t started_us;
 	struct engine_job *engine_job; /* for cancel; NULL without a handle */
 	struct embed_result *result;
 	struct job_average *averages; /* one for each text, NULL until a text needs one */

@@ -87,6 +87,7 @@ static enum embed_status find(embed_service *service, const struct scope *scope,
 enum embed_status embed_lookup(embed_service *service, const struct embed_text *text,
     const struct embed_request *request, float *vector, size_t cap, struct embed_answer *answer)
 {
+	int64_t started_us = clock_now_us();
 	enum embed_status status;
 	struct scope scope;
 
@@ -100,5 +101,6 @@ enum embed_status embed_lookup(embed_service *service, const struct embed_text *
 	counters_add(service->counters, COUNTER_texts, 1);
 	counters_add(service->counters, COUNTER_text_tokens, answer->tokens);
 	service_count_hits(service, &scope, 1, answer->tokens);
+	latency_add(service->latency, EMBED_LATENCY_hit, clock_now_us() - started_us);
 	return EMBED_OK;
 }

@@ -71,6 +71,7 @@ static void on_record(struct engine_record *record, void *context)
 {
 	struct embed_service *service = context;
 
+	latency_add(service->latency, EMBED_LATENCY_attempt, record->latency_us);
 	if (record->is_billed)
 		counters_add(service->counters, COUNTER_cost_nano,
 		    record->billed_tokens *
@@ -120,7 +121,8 @@ static enum embed_status start(
 	service->log = (struct log){options->log, options->log_context, options->log_level};
 	service->counters = counters_create();
 	service->tally = tally_create();
-	if (service->counters == NULL || service->tally == NULL)
+	service->latency = latency_create();
+	if (service->counters == NULL || service->tally == NULL || service->latency == NULL)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	status = open_files(service, error);
 	if (status == EMBED_OK)
@@ -157,6 +159,7 @@ void embed_close(embed_service *service)
 	writer_destroy(service->writer);
 	ledger_close(service->ledger);
 	cache_close(service->cache);
+	latency_destroy(service->latency);
 	tally_destroy(service->tally);
 	counters_destroy(service->counters);
 	settings_destroy(service->settings);

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "ledger/ledger.h"
 #include "service/counters.h"
+#include "service/latency.h"
 #include "service/scope.h"
 #include "service/settings.h"
 #include "service/tally.h"
@@ -25,6 +26,7 @@ struct embed_service {
 	struct log log;
 	struct counters *counters;
 	struct tally *tally;
+	struct latency *latency;
 	struct cache *cache;   /* NULL: no home, or no_store */
 	struct ledger *ledger; /* NULL: no home, or no_ledger */
 	struct writer *writer; /* NULL when both are */

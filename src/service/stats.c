@@ -37,6 +37,12 @@ void embed_stats(embed_service *service, struct embed_stats *stats)
 	memcpy(stats, &filled, size);
 }
 
+void embed_latency(
+    embed_service *service, enum embed_latency_kind kind, struct embed_latency *latency)
+{
+	latency_read(service->latency, kind, latency);
+}
+
 enum embed_status embed_upstream_state(
     embed_service *service, size_t index, struct embed_upstream_state *state)
 {

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Latency: histograms of the rows of EMBED_LATENCY_TABLE.
+ *
+ * Each CPU adds to buckets of its own, without locks; reading merges them.
+ * Threads: any.
+ */
+#ifndef SERVICE_LATENCY_H
+#define SERVICE_LATENCY_H
+
+#include <embed.h>
+
+struct latency;
+
+struct latency *latency_create(void);
+void latency_destroy(struct latency *latency);
+
+void latency_add(struct latency *latency, enum embed_latency_kind kind, int64_t us);
+void latency_read(
+    struct latency *latency, enum embed_latency_kind kind, struct embed_latency *summary);
+
+#endif
