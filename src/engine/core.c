@@ -302,8 +302,9 @@ static bool answer_from_store(struct core *core, struct entry *entry, const stru
 	const struct engine_job_spec *spec = &entry->waiter.job->spec;
 	struct engine_outcome outcome = {
 	    .status = EMBED_OK, .source = EMBED_FROM_STORE, .vector = core->found};
-	const struct engine_want want = {
-	    .key = entry->digest, .dimensions = kind->dimensions, .can_shorten = kind->can_shorten};
+	const struct engine_want want = {.key = entry->digest,
+	    .dimensions = kind->dimensions ? kind->dimensions : kind->model_dimensions,
+	    .can_shorten = kind->can_shorten};
 
 	if (!core->hooks.find || spec->no_store || spec->epoch == core->epoch)
 		return false;

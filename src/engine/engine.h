@@ -109,7 +109,7 @@ struct engine_record {
 /* A vector that somebody asks for: one with at least so many dimensions will do if it can be cut. */
 struct engine_want {
 	struct digest key;
-	uint32_t dimensions; /* 0: the model's own */
+	uint32_t dimensions; /* 0: nobody knows the model's own */
 	bool can_shorten;
 };
 

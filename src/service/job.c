@@ -42,6 +42,7 @@ struct embed_job *job_create(embed_service *service, const struct scope *scope, 
 	job->on_done = on_done;
 	job->context = context;
 	job->started_us = clock_now_us();
+	job->epoch = service->engine == NULL ? 0 : engine_epoch(service->engine);
 	if (!own_scope(&job->scope) || (job->result = result_create(count)) == NULL) {
 		job_unref(job);
 		return NULL;
@@ -312,6 +313,8 @@ static void on_text_done(void *context, size_t index, const struct engine_outcom
 	}
 	if (outcome->source == EMBED_FROM_FLIGHT)
 		service_count_joined(job->service, &job->scope, 1, tokens);
+	else if (outcome->source == EMBED_FROM_STORE)
+		service_count_hits(job->service, &job->scope, 1, tokens);
 	job->result->totals.billed_tokens += outcome->billed_tokens;
 	dimensions = dimensions_given(job, outcome->dimensions);
 	vector = result_vector(job->result, dimensions);
@@ -341,7 +344,8 @@ static struct engine_job_spec spec_of(
 	    .no_store = scope->request.no_store,
 	    .lane = scope->request.lane,
 	    .key_name = scope->request.key_name,
-	    .key_weight = scope->request.key_weight};
+	    .key_weight = scope->request.key_weight,
+	    .epoch = job->epoch};
 
 	spec.user = request->user;
 	spec.authorization = request->authorization;

@@ -33,6 +33,7 @@ struct embed_job {
 	embed_done_fn *on_done;
 	void *context;
 	int64_t started_us;
+	uint64_t epoch;                /* the engine's, from before the store was asked */
 	struct engine_job *engine_job; /* for cancel; NULL without a handle */
 	struct embed_result *result;
 	struct job_average *averages; /* one for each text, NULL until a text needs one */

@@ -82,6 +82,26 @@ static void on_record(struct engine_record *record, void *context)
 		engine_recorded(service->engine, record, EMBED_OK);
 }
 
+/*
+ * The engine's thread: between a caller's miss and this call the text may have
+ * been stored, by this process or another, and must not be paid for again.
+ */
+static bool on_find(
+    const struct engine_want *want, float *numbers, size_t cap, uint32_t *dimensions, void *context)
+{
+	struct embed_service *service = context;
+	const struct cache_want cache_want = {.dimensions = want->dimensions,
+	    .can_shorten = want->can_shorten,
+	    .now_s = clock_unix_s()};
+	struct cache_hit hit;
+
+	if (service->cache == NULL ||
+	    cache_get(service->cache, &want->key, &cache_want, numbers, cap, &hit) != EMBED_OK)
+		return false;
+	*dimensions = hit.dimensions;
+	return true;
+}
+
 static enum embed_status start_engine(struct embed_service *service, struct embed_error *error)
 {
 	const struct embed_options *options = &service->settings->options;
@@ -96,7 +116,8 @@ static enum embed_status start_engine(struct embed_service *service, struct embe
 	    .idle_timeout_ms = options->idle_timeout_ms,
 	    .seed = (uint64_t)clock_now_us() ^ (uint64_t)(uintptr_t)service,
 	    .log = service->log};
-	const struct engine_hooks hooks = {.record = on_record, .context = service};
+	const struct engine_hooks hooks = {
+	    .record = on_record, .find = on_find, .context = service};
 	enum embed_status status;
 
 	if (options->offline)
