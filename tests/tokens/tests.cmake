@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# Random texts against npm `tiktoken`, the reference.  Once is enough: under sanitizers the same texts would
+# take the paths that the unit tests take.  77: npm is missing.
+if(NOT EMBED_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_executable(tokens_ids ${CMAKE_CURRENT_LIST_DIR}/tokens_ids.c)
+  target_link_libraries(tokens_ids PRIVATE layer_tokens embed_compile)
+  add_test(NAME tokens.reference
+    COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:tokens_ids> ${PROJECT_SOURCE_DIR}/build/tokens)
+  set_tests_properties(tokens.reference PROPERTIES LABELS slow TIMEOUT 300 SKIP_RETURN_CODE 77)
+endif()
