@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// node bench.mjs BENCH_TOKENS CORPORA all|quick: see run.
+import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const [program, corpora, extent] = process.argv.slice(2);
+const names = ['english', 'multilingual', 'code'];
+const encodings = extent === 'quick' ? ['cl100k_base'] : ['cl100k_base', 'o200k_base'];
+const peers = extent === 'quick' ? ['tiktoken (WASM)'] : ['tiktoken (WASM)', 'gpt-tokenizer', 'ai-tokenizer', 'js-tiktoken'];
+const fileOf = name => path.join(corpora, name + '.txt');
+const ours = (encoding, mode, runs, file) => JSON.parse(execFileSync(program, [encoding, mode, String(runs), file]));
+const theirs = (peer, encoding, file) => JSON.parse(execFileSync('node', ['--max-old-space-size=8000', 'peer.mjs', peer, encoding, file])).mbps;
+const row = cells => console.log(`| ${cells.join(' | ')} |`);
+const head = cells => { console.log(); row(cells); row(cells.map((_, i) => (i === 0 ? '---' : '---:'))); };
+const both = (mbps, base) => `${mbps.toFixed(1)} (${(mbps / base).toFixed(1)}x)`;
+
+for (const encoding of encodings) {
+  const measured = names.map(name => {
+    // The reference before and after ours: what the machine does meanwhile hits both.
+    const before = theirs('tiktoken (WASM)', encoding, fileOf(name));
+    const encode = ours(encoding, 'encode', 7, fileOf(name)), count = ours(encoding, 'count', 7, fileOf(name));
+    const base = (before + theirs('tiktoken (WASM)', encoding, fileOf(name))) / 2;
+    return { base, encode, count, threads: ours(encoding, 'threads', 5, fileOf(name)) };
+  });
+  head([`${encoding}, MB/s (ratio to npm tiktoken)`, ...names]);
+  row(['embed, first sight', ...measured.map(m => both(m.encode.first_mbps, m.base))]);
+  row(['embed, same text again', ...measured.map(m => both(m.encode.again_mbps, m.base))]);
+  row(['embed, count only, first sight', ...measured.map(m => both(m.count.first_mbps, m.base))]);
+  row(['embed, count only, again', ...measured.map(m => both(m.count.again_mbps, m.base))]);
+  row(['embed, two threads against one', ...measured.map(m => `${(m.threads.two_mbps / m.threads.one_mbps).toFixed(2)}x`)]);
+  row(['tiktoken (WASM)', ...measured.map(m => both(m.base, m.base))]);
+  for (const peer of peers.slice(1)) row([peer, ...names.map((name, i) => both(theirs(peer, encoding, fileOf(name)), measured[i].base))]);
+}
+
+// ---- Exactness on the whole corpora ----
+
+const known = JSON.parse(fs.readFileSync('../../../bench/tokens/ids.json'));
+head(['ids of the corpora', ...encodings]);
+let wrong = 0;
+for (const name of names) {
+  const sha256 = crypto.createHash('sha256').update(fs.readFileSync(fileOf(name))).digest('hex');
+  row([name, ...encodings.map(encoding => {
+    if (sha256 !== known[name].sha256_text) return 'the text is another (packages have changed)';
+    const same = ours(encoding, 'ids', 1, fileOf(name)).sha256_ids === known[name][encoding].sha256_ids;
+    wrong += !same;
+    return same ? 'all as tiktoken\'s' : 'DIFFERENT';
+  })]);
+}
+
+// ---- Worst cases, and how time grows ----
+
+if (extent !== 'quick') {
+  const growing = path.join(corpora, 'growing.txt');
+  head(['worst cases, cl100k_base, first sight', 'MB/s for 1 MB', '1 KB', '32 KB', '1 MB', '64 MB', 'most for 2x the bytes']);
+  for (const file of fs.readdirSync(path.join(corpora, 'worst'))) {
+    const million = fs.readFileSync(path.join(corpora, 'worst', file)), nsPerByte = new Map();
+    for (let bytes = 1024; bytes <= 64 << 20; bytes *= 2) {
+      const text = Buffer.alloc(bytes);
+      for (let at = 0; at < bytes; at += million.length) million.copy(text, at);
+      fs.writeFileSync(growing, text);
+      nsPerByte.set(bytes, 1000 / ours('cl100k_base', 'whole', bytes > 4 << 20 ? 1 : 9, growing).first_mbps);
+    }
+    const sizes = [...nsPerByte.keys()];
+    const most = Math.max(...sizes.slice(1).map((bytes, i) => 2 * nsPerByte.get(bytes) / nsPerByte.get(sizes[i])));
+    const at = bytes => nsPerByte.get(bytes).toFixed(1) + ' ns/B';
+    row([path.basename(file, '.txt'), (1000 / nsPerByte.get(1 << 20)).toFixed(1), at(1024), at(32 << 10), at(1 << 20), at(64 << 20), most.toFixed(2) + 'x']);
+  }
+  fs.rmSync(growing);
+}
+process.exit(wrong === 0 ? 0 : 1);
