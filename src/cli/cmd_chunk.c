@@ -126,6 +126,12 @@ static bool take_chunks(struct cutter *cutter, const struct text *text, const em
 	return cutter->own->stats || print_chunks(cutter, text, chunks);
 }
 
+/* Here HTML is cut as it stands; `embed files` makes it text first. */
+static enum embed_chunk_strategy strategy_of(enum document_kind kind)
+{
+	return kind == DOCUMENT_HTML ? EMBED_CHUNK_HTML : document_strategy(kind);
+}
+
 static bool cut_one(const struct text *text, void *context)
 {
 	struct cutter *cutter = context;
@@ -139,7 +145,7 @@ static bool cut_one(const struct text *text, void *context)
 	if (text->bytes == NULL)
 		return fail_text(cutter, text, text->error);
 	if (cutter->own->strategy == 0)
-		options.strategy = document_strategy(text->kind);
+		options.strategy = strategy_of(text->kind);
 	error_clear(&error);
 	if (embed_chunk(text->bytes, text->len, &options, &chunks, &error) != EMBED_OK)
 		return fail_text(cutter, text, &error);

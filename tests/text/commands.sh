@@ -66,6 +66,7 @@ expect sizes_in_bytes 0 '{"index":0,"start":0,"end":4,"tokens":1,"text":"abcd"}
 expect tells_lines_and_ids 1 '{"line":1,"id":"x","index":0,"start":0,"end":2,"tokens":1,"text":"hi"}
 {"line":2,"id":2,"error":{"code":"bad_format","message":"-, line 2: there is no field \"t\""}}' sh -c "printf '{\"id\":\"x\",\"t\":\"hi\"}\n{\"u\":1}\n' | $embed chunk --jsonl t"
 expect knows_markdown_by_its_name 0 1 sh -c "$embed chunk --size 60 $data/guide.md | grep -c '\"heading\":\"Setting up > Network\",\"text\":\"## Network'"
+expect cuts_html_as_it_stands 0 1 sh -c "$embed chunk --size 70 $data/page.html | grep -c '\"heading\":\"Tides & lamps > Hours\",\"text\":\"<h2>Hours'"
 expect overlap_must_be_below_size 2 '' "$embed" chunk --size 60 --overlap 60 $data/story.txt
 says overlap_must_be_below_size 'must be below the chunk size'
 expect refuses_an_unknown_strategy 2 '' "$embed" chunk -s guess $data/story.txt
