@@ -2,6 +2,8 @@
 /* embed_store_*: looking after the store. */
 #include "service/service.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -17,8 +19,16 @@ enum embed_status embed_store_stats(
     embed_service *service, struct embed_store_stats *stats, struct embed_error *error)
 {
 	enum embed_status status = need_store(service, error);
+	struct embed_store_stats filled = EMBED_STORE_STATS_INIT;
 
-	return status != EMBED_OK ? status : cache_stats(service->cache, stats, error);
+	if (status == EMBED_OK)
+		status = cache_stats(service->cache, &filled, error);
+	if (status != EMBED_OK)
+		return status;
+	/* An older caller's struct is shorter. */
+	filled.size = stats->size;
+	memcpy(stats, &filled, stats->size < sizeof(filled) ? stats->size : sizeof(filled));
+	return EMBED_OK;
 }
 
 enum embed_status embed_store_verify(

@@ -14,6 +14,9 @@
 
 #define WRITER_SAVINGS_US  ((int64_t)1000 * 1000)
 #define WRITER_MAINTAIN_US ((int64_t)60 * 1000 * 1000)
+#define WRITER_PRUNE_US    ((int64_t)24 * 3600 * 1000 * 1000)
+/* Reports over any time stay; only single attempts older than this go. */
+#define WRITER_ATTEMPTS_KEPT_S ((int64_t)400 * 24 * 3600)
 /* A group's arrays; the engine bounds what can wait, this only stops a runaway. */
 #define WRITER_GROUP_MAX_BYTES ((size_t)256 << 20)
 
@@ -35,7 +38,8 @@ struct writer {
 	struct buffer savings;  /* struct ledger_saving */
 	struct buffer puts;     /* struct cache_put */
 	struct backlog backlog;
-	int64_t savings_due_us, maintain_due_us;
+	int64_t savings_due_us, maintain_due_us, prune_due_us;
+	uint64_t read_faults; /* of the store, already said */
 	bool is_failing; /* since the last group that went well: said once, not for every group */
 };
 
@@ -223,11 +227,40 @@ static void write_group(struct writer *writer, struct engine_record *records, bo
 	hand_back(writer, records, store_status);
 }
 
+static void say_read_faults(struct writer *writer)
+{
+	struct cache_counters counters;
+	struct embed_error error;
+
+	cache_counters(writer->parts.cache, &counters);
+	if (counters.read_faults == writer->read_faults)
+		return;
+	writer->read_faults = counters.read_faults;
+	if (cache_read_fault(writer->parts.cache, &error) != EMBED_OK)
+		log_event(writer->parts.log, EMBED_LOG_ERROR, "store_read_failed", "message",
+		    error.message, "do", "its texts are paid for again; run embed cache verify",
+		    NULL);
+}
+
+static void prune_attempts(struct writer *writer, int64_t now_us)
+{
+	uint64_t removed;
+
+	if (writer->parts.ledger == NULL || now_us < writer->prune_due_us)
+		return;
+	ledger_prune(writer->parts.ledger, clock_unix_s() - WRITER_ATTEMPTS_KEPT_S, &removed, NULL);
+	writer->prune_due_us = now_us + WRITER_PRUNE_US;
+}
+
 static void maintain(struct writer *writer, int64_t now_us)
 {
-	if (now_us < writer->maintain_due_us || writer->parts.cache == NULL)
+	if (now_us < writer->maintain_due_us)
 		return;
-	cache_maintain(writer->parts.cache);
+	if (writer->parts.cache != NULL) {
+		cache_maintain(writer->parts.cache);
+		say_read_faults(writer);
+	}
+	prune_attempts(writer, now_us);
 	writer->maintain_due_us = now_us + WRITER_MAINTAIN_US;
 }
 
