@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Core state: what the parts of the core share (core.c: jobs and flights in
- * and out; core_send.c: what goes when and where; core_answer.c: what an
- * answer means).  Nobody else includes this.
+ * Core state: what the parts of the core share.  Nobody else includes this.
+ *	core_submit.c   texts in
+ *	core_flight.c   jobs, flights and those who wait for them
+ *	core_choose.c   where something may go
+ *	core_send.c     what goes when, in which company
+ *	core_answer.c   what an answer means
+ *	core_look.c     what it tells of itself
+ *	core.c          the rest: opening, time, cancelling, closing
  */
 #ifndef ENGINE_CORE_STATE_H
 #define ENGINE_CORE_STATE_H
@@ -48,20 +53,38 @@ struct core {
 	bool is_closed;
 };
 
-/* ---- core.c ---------------------------------------------------------- */
+/* ---- core_flight.c --------------------------------------------------- */
+
+void core_link_job(struct core *core, struct engine_job *job);
+
+/* Keeps the job's memory while its texts are gone through. */
+void core_hold_job(struct engine_job *job);
+void core_unhold_job(struct core *core, struct engine_job *job);
 
 /* Answers one waiter; its job may be over then. */
 void core_answer_waiter(
     struct core *core, struct waiter *waiter, const struct engine_outcome *outcome);
+void core_fail_waiter(struct core *core, struct waiter *waiter, const struct embed_error *error);
+
+/* The waiter is added to those of the flight, or taken from them. */
+void core_join_flight(struct flight *flight, struct waiter *waiter);
+void core_leave_flight(struct flight *flight, struct waiter *waiter);
+
+/* The flight, which is in no line, waits as one of `key`'s; it fails when memory runs out. */
+void core_enqueue(
+    struct core *core, struct flight *flight, struct queue_key *key, enum embed_lane lane);
 
 /* Answers all who wait for the flight with `error` and ends it. */
 void core_fail_flight(struct core *core, struct flight *flight, const struct embed_error *error);
+void core_fail_no_memory(struct core *core, struct flight *flight);
 
 /* The flight, which nobody waits for, is no more. */
 void core_end_flight(struct core *core, struct flight *flight);
 
 /* The flight, which has lost its owner, goes over to somebody who waits for it. */
 void core_rehome(struct core *core, struct flight *flight);
+
+/* ---- core.c ---------------------------------------------------------- */
 
 /* Fails all flights of the batch and destroys it. */
 void core_fail_batch(struct core *core, struct batch *batch, const struct embed_error *error);
@@ -71,12 +94,38 @@ void core_drop_batch(struct core *core, struct batch *batch);
 /* Fails what has been queued for longer than the retry deadline. */
 void core_expire_queue(struct core *core, const struct embed_error *error, int64_t now_us);
 
-/* ---- core_send.c ----------------------------------------------------- */
+/* ---- core_choose.c --------------------------------------------------- */
 
-void core_ready(struct core *core, struct batch *batch);
+struct want {
+	const struct kind *kind;
+	const struct queue_taken *texts; /* at least these */
+	enum embed_lane lane;
+	uint64_t tried; /* upstreams to leave out, if there are others */
+	bool is_new;    /* from the queue: more of it would be better */
+};
+
+struct choice {
+	struct upstream *upstream; /* NULL: nowhere now */
+	int64_t wait_us;           /* then: how long; INT64_MAX: until an attempt has ended */
+	bool is_hopeless;          /* nowhere, ever: `error` says why */
+	struct embed_error error;
+};
+
+void core_choose(struct core *core, const struct want *want, struct choice *choice, int64_t now_us);
+
+/* Slots of this upstream that are not this lane's to take. */
+uint32_t core_reserved_slots(
+    const struct core *core, const struct upstream *upstream, enum embed_lane lane, int64_t now_us);
+
+/* Whether the upstream's settings and limits allow so much in one request. */
+bool core_may_hold(const struct upstream *upstream, const struct queue_taken *texts);
 
 /* Another upstream than those that failed the batch, which could be tried at once. */
 bool core_can_fail_over(struct core *core, const struct batch *batch, int64_t now_us);
+
+/* ---- core_send.c ----------------------------------------------------- */
+
+void core_ready(struct core *core, struct batch *batch);
 
 /* ---- core_answer.c --------------------------------------------------- */
 
