@@ -13,6 +13,7 @@
 #define TEXTS_MAX_DEFAULT   65536
 #define QUEUE_DEFAULT       50000000
 #define REPLY_MAX_BYTES     (8ull << 30)
+#define TEXT_MAX_BYTES      (4u << 20)
 #define SMALL_BODY_MAX      65536
 #define BUDGET_SYNC_EVERY_S 60
 
@@ -100,6 +101,7 @@ static bool on_worker_start(unsigned index, void **user, void *context)
 	worker->gateway = gateway;
 	wire_request_init(&worker->request);
 	buffer_init(&worker->body, REPLY_MAX_BYTES);
+	buffer_init(&worker->text, TEXT_MAX_BYTES);
 	if (getrandom(&worker->random.state, sizeof(worker->random.state), 0) < 0)
 		worker->random.state = (uint64_t)clock_now_us() + index;
 	worker->keys_generation = 0;
@@ -114,6 +116,7 @@ static void on_worker_stop(void *user, void *context)
 	(void)context;
 	wire_request_fini(&worker->request);
 	buffer_fini(&worker->body);
+	buffer_fini(&worker->text);
 	free(worker->vector);
 	key_table_unref(worker->keys);
 	while (worker->spare_calls) {
@@ -341,7 +344,8 @@ static enum embed_status start_http(struct gateway *gateway, struct embed_error 
 
 	gateway->worker_count = options->workers;
 	gateway->workers = calloc(options->workers, sizeof(*gateway->workers));
-	if (!gateway->workers)
+	gateway->half_text = half_text_create();
+	if (!gateway->workers || !gateway->half_text)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	return http_server_start(&gateway->http, &http, error);
 }
@@ -399,5 +403,6 @@ void gateway_stop(struct gateway *gateway)
 	free((void *)gateway->options.cors_origins);
 	free((char *)gateway->options.keys_file);
 	free(gateway->workers);
+	free(gateway->half_text);
 	free(gateway);
 }

@@ -18,6 +18,11 @@
 /* OpenAI's limiter counts a text as a token for each four bytes (PROTOCOL 7). */
 #define BYTES_PER_TOKEN 4
 
+/* Of a model that is not in the table, for looking it up; a larger one is a miss. */
+#define UNKNOWN_DIMENSIONS 4096
+#define EXACT_ROOM_MIN     (1u << 20)
+#define EXACT_ROOM_MAX     (31u << 20)
+
 /* What the headers and the body asked for, for the library. */
 struct asked {
 	struct embed_request request;
@@ -230,6 +235,18 @@ static enum wire_layout layout_of(const char *model)
 							    : WIRE_LAYOUT_COMPACT;
 }
 
+static void add_vector(struct call *call, size_t index, const float *vector, uint32_t dimensions)
+{
+	struct buffer *text = &call->worker->text;
+
+	buffer_reset(text);
+	if (call->format == WIRE_FORMAT_FLOAT && call->writer.layout == WIRE_LAYOUT_COMPACT &&
+	    half_text_append(call->gateway->half_text, text, vector, dimensions))
+		wire_reply_add_text(&call->writer, index, text->bytes, text->len);
+	else
+		wire_reply_add(&call->writer, index, vector, dimensions);
+}
+
 static void count_answer(struct call *call, const struct embed_answer *answer)
 {
 	bool is_hit = answer->source == EMBED_FROM_STORE;
@@ -277,14 +294,20 @@ static void finish_reply(struct call *call)
 
 /* ---- Hits --------------------------------------------------------------------- */
 
-static bool has_vector_room(struct gateway_worker *worker, const struct asked *asked)
+/* Dimensions that an answer may have. */
+static uint32_t largest_vector(const struct asked *asked)
 {
 	const struct embed_model *model = embed_model_find(asked->request.model);
-	size_t need = asked->request.dimensions;
+
+	if (asked->request.dimensions)
+		return asked->request.dimensions;
+	return model ? model->dimensions : UNKNOWN_DIMENSIONS;
+}
+
+static bool has_vector_room(struct gateway_worker *worker, size_t need)
+{
 	float *grown;
 
-	if (need == 0)
-		need = model ? model->dimensions : 4096;
 	if (need <= worker->vector_cap)
 		return true;
 	if (need > WIRE_MAX_DIMENSIONS)
@@ -297,6 +320,26 @@ static bool has_vector_room(struct gateway_worker *worker, const struct asked *a
 	return true;
 }
 
+/*
+ * A large reply gets exactly what it needs: doubling would pass 32 MiB, above
+ * which glibc returns memory to the kernel each time, and 17 MB of page faults
+ * cost more than all the rest of 2,048 hits.
+ */
+static void make_room(struct buffer *body, size_t need)
+{
+	char *bytes;
+
+	if (need <= EXACT_ROOM_MIN || need > EXACT_ROOM_MAX || body->cap >= need)
+		return;
+	bytes = malloc(need + 1);
+	if (!bytes)
+		return; /* it may still grow by itself, or fail there */
+	buffer_fini(body);
+	buffer_init(body, body->max_bytes);
+	body->bytes = bytes;
+	body->cap = need;
+}
+
 /* Writes stored vectors from the first on; the count of them. */
 static size_t write_hits(struct call *call, struct asked *asked)
 {
@@ -305,8 +348,10 @@ static size_t write_hits(struct call *call, struct asked *asked)
 	size_t i;
 
 	buffer_reset(&worker->body);
+	make_room(&worker->body, wire_reply_bytes(layout_of(call->model), call->format, call->count,
+				     largest_vector(asked)));
 	wire_reply_begin(&call->writer, &worker->body, layout_of(call->model), call->format);
-	if (!has_vector_room(worker, asked))
+	if (!has_vector_room(worker, largest_vector(asked)))
 		return 0;
 	for (i = 0; i < call->count; i++) {
 		struct embed_answer answer;
@@ -314,7 +359,7 @@ static size_t write_hits(struct call *call, struct asked *asked)
 		if (embed_lookup(call->gateway->service, &texts[i], &asked->request, worker->vector,
 			worker->vector_cap, &answer) != EMBED_OK)
 			break;
-		wire_reply_add(&call->writer, i, answer.vector, answer.dimensions);
+		add_vector(call, i, answer.vector, answer.dimensions);
 		count_answer(call, &answer);
 	}
 	return i;
@@ -362,8 +407,7 @@ static void write_answers(struct call *call)
 		const struct embed_answer *answer = embed_result_answer(call->result, i);
 
 		if (answer->status == EMBED_OK) {
-			wire_reply_add(
-			    &call->writer, call->prefix + i, answer->vector, answer->dimensions);
+			add_vector(call, call->prefix + i, answer->vector, answer->dimensions);
 			count_answer(call, answer);
 		} else {
 			wire_reply_add_text(&call->writer, call->prefix + i, "null", 4);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "gateway/gateway.h"
+#include "gateway/half_text.h"
 #include "gateway/keys.h"
 #include "gateway/meter.h"
 #include "gateway/route.h"
@@ -43,6 +44,7 @@ struct gateway_worker {
 	struct random random;
 	struct wire_request request; /* the body being read */
 	struct buffer body;          /* the reply being written */
+	struct buffer text;          /* one vector in decimals */
 	float *vector;               /* one looked-up vector */
 	size_t vector_cap;
 	struct key_table *keys;
@@ -65,6 +67,7 @@ struct gateway {
 	embed_service *service;
 	struct gateway_options options; /* strings copied */
 	struct http_server *http;
+	struct half_text *half_text;
 	struct gateway_worker *workers;
 	unsigned worker_count;
 	struct meter_set meters;

@@ -108,7 +108,7 @@ test("requests a minute are counted, told and refused", async () => {
 	const first = await until(200, secret);
 	assert.equal(first.headers.get("x-ratelimit-limit-requests"), "3");
 	assert.equal(first.headers.get("x-ratelimit-remaining-requests"), "2");
-	assert.match(first.headers.get("x-ratelimit-reset-requests"), /^(20|19\.\d+)s$/);
+	assert.match(first.headers.get("x-ratelimit-reset-requests"), /^(20|1\d\.\d+)s$/);
 	assert.equal((await ask(secret)).status, 200);
 	assert.equal((await ask(secret)).status, 200);
 	const refused = await ask(secret);
