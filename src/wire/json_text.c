@@ -5,47 +5,47 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "wire/json_bytes.h"
 #include "wire/utf8.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 /* ---- Runs of bytes that need no thought ------------------------------ */
 
-static bool is_plain(char c)
+/*
+ * Bytes beyond ASCII need none either once the rest of the body is known to be
+ * well-formed UTF-8; before that, or where the machine cannot tell quickly,
+ * runs end at them.
+ */
+static bool is_plain(char c, bool is_utf8_known)
 {
-	return (signed char)c >= ' ' && c != '"' && c != '\\';
+	return (is_utf8_known || (signed char)c >= 0) && json_is_verbatim(c);
 }
 
 #if defined(__SSE2__)
-/* One bit for each byte that is a control, a quote, a backslash or not ASCII. */
-static unsigned special_bits(__m128i bytes)
+static unsigned special_bits(__m128i bytes, bool is_utf8_known)
 {
-	/* As signed bytes, controls and everything from 0x80 up lie below the blank. */
-	__m128i special = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
-	    _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-		_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+	unsigned beyond_ascii = is_utf8_known ? 0 : (unsigned)_mm_movemask_epi8(bytes);
 
-	return (unsigned)_mm_movemask_epi8(special);
+	return json_special_bits(bytes) | beyond_ascii;
 }
 #endif
 
-/* How many bytes from the start are plain ASCII of a string. */
-static size_t plain_run(const char *text, size_t len)
+/* How many bytes from `text` on are plain. */
+static size_t plain_run(const struct json_cursor *cursor, const char *text)
 {
+	size_t len = (size_t)(cursor->end - text);
+	bool is_utf8_known = cursor->utf8 == JSON_UTF8_GOOD;
 	size_t run = 0;
 
 #if defined(__SSE2__)
 	for (; len - run >= 16; run += 16) {
-		unsigned bits =
-		    special_bits(_mm_loadu_si128((const __m128i *)(const void *)(text + run)));
+		unsigned bits = special_bits(
+		    _mm_loadu_si128((const __m128i *)(const void *)(text + run)), is_utf8_known);
 
 		if (bits != 0)
 			return run + (size_t)__builtin_ctz(bits);
 	}
 #endif
-	while (run < len && is_plain(text[run]))
+	while (run < len && is_plain(text[run], is_utf8_known))
 		run++;
 	return run;
 }
@@ -69,17 +69,21 @@ static void copy_few(char *to, const char *from, size_t len)
 #endif
 
 /*
- * The same, moved down to `to` on the way.  Sixteen bytes are stored only when
- * all sixteen were plain and thus are read: nothing unread is overwritten.
+ * The run at the cursor, moved down to `to` on the way.  Sixteen bytes are stored
+ * only when all sixteen were plain and thus are read: nothing unread is
+ * overwritten.
  */
-static size_t move_plain_run(char *to, const char *from, size_t len)
+static size_t move_plain_run(const struct json_cursor *cursor, char *to)
 {
+	const char *from = cursor->at;
+	size_t len = (size_t)(cursor->end - from);
+	bool is_utf8_known = cursor->utf8 == JSON_UTF8_GOOD;
 	size_t run = 0;
 
 #if defined(__SSE2__)
 	for (; len - run >= 16; run += 16) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + run));
-		unsigned bits = special_bits(bytes);
+		unsigned bits = special_bits(bytes, is_utf8_known);
 
 		if (bits != 0) {
 			copy_few(to + run, from + run, (size_t)__builtin_ctz(bits));
@@ -88,7 +92,7 @@ static size_t move_plain_run(char *to, const char *from, size_t len)
 		_mm_storeu_si128((__m128i *)(void *)(to + run), bytes);
 	}
 #endif
-	for (; run < len && is_plain(from[run]); run++)
+	for (; run < len && is_plain(from[run], is_utf8_known); run++)
 		to[run] = from[run];
 	return run;
 }
@@ -207,6 +211,12 @@ static size_t other_char_len(struct json_cursor *cursor)
 		bad_format(cursor, "a raw control character in a string");
 		return 0;
 	}
+	/* The first of its kind: everything before was ASCII, so this is a character's start. */
+	if (cursor->utf8 == JSON_UTF8_UNKNOWN)
+		cursor->utf8 =
+		    utf8_is_surely_well_formed(cursor->at, (size_t)(cursor->end - cursor->at))
+			? JSON_UTF8_GOOD
+			: JSON_UTF8_BY_CHARACTER;
 	len = utf8_char_len(cursor->at, (size_t)(cursor->end - cursor->at));
 	if (len == 0)
 		json_fail(cursor, EMBED_BAD_UTF8, "ill-formed UTF-8");
@@ -236,7 +246,8 @@ static bool take_others(struct json_cursor *cursor, char **to)
 			(*to)[i] = cursor->at[i];
 		*to += len;
 		cursor->at += len;
-	} while (cursor->at < cursor->end && (signed char)*cursor->at < 0);
+	} while (cursor->utf8 != JSON_UTF8_GOOD && cursor->at < cursor->end &&
+		 (signed char)*cursor->at < 0);
 	return true;
 }
 
@@ -244,7 +255,7 @@ bool json_read_string(struct json_cursor *cursor, struct wire_string *string)
 {
 	char *begin = ++cursor->at;
 	char *to;
-	size_t run = plain_run(begin, (size_t)(cursor->end - begin));
+	size_t run = plain_run(cursor, begin);
 
 	to = cursor->at += run;
 	for (;;) {
@@ -254,7 +265,7 @@ bool json_read_string(struct json_cursor *cursor, struct wire_string *string)
 			break;
 		if (c == '\\' ? !take_escape(cursor, &to) : !take_others(cursor, &to))
 			return false;
-		run = move_plain_run(to, cursor->at, (size_t)(cursor->end - cursor->at));
+		run = move_plain_run(cursor, to);
 		to += run;
 		cursor->at += run;
 	}
@@ -270,7 +281,7 @@ static bool skip_string(struct json_cursor *cursor)
 	size_t len;
 
 	for (cursor->at++;; cursor->at += len) {
-		cursor->at += plain_run(cursor->at, (size_t)(cursor->end - cursor->at));
+		cursor->at += plain_run(cursor, cursor->at);
 		len = 0;
 		if (cursor->at < cursor->end && *cursor->at == '"')
 			break;

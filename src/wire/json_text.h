@@ -26,6 +26,13 @@ size_t json_text_bytes(const char *bytes, size_t len);
 
 /* ---- Reading -------------------------------------------------------- */
 
+/* What is known of the bytes beyond ASCII from the cursor on. */
+enum json_utf8 {
+	JSON_UTF8_UNKNOWN, /* none was met yet */
+	JSON_UTF8_GOOD,
+	JSON_UTF8_BY_CHARACTER, /* not good, or not known quickly: each is looked at */
+};
+
 /*
  * A place in a body and what went wrong there.  Functions return false after
  * the first fault, with `at` on it; `status` and `problem` say what it is.
@@ -33,6 +40,7 @@ size_t json_text_bytes(const char *bytes, size_t len);
 struct json_cursor {
 	char *at;
 	char *end;
+	enum json_utf8 utf8;
 	enum embed_status status;
 	const char *problem;
 };

@@ -2,29 +2,8 @@
 #include <string.h>
 
 #include "wire/json_text.h"
+#include "wire/json_bytes.h"
 #include "wire/utf8.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-static bool is_verbatim(char c)
-{
-	return (unsigned char)c >= ' ' && c != '"' && c != '\\';
-}
-
-#if defined(__SSE2__)
-/* One bit for each byte that is a control, a quote or a backslash. */
-static unsigned special_bits(__m128i bytes)
-{
-	__m128i is_control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-	__m128i special =
-	    _mm_or_si128(is_control, _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-					 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
-
-	return (unsigned)_mm_movemask_epi8(special);
-}
-#endif
 
 /* How many bytes from the start go into a string as they are, whatever is beyond ASCII. */
 static size_t verbatim_run(const char *text, size_t len)
@@ -34,13 +13,13 @@ static size_t verbatim_run(const char *text, size_t len)
 #if defined(__SSE2__)
 	for (; len - run >= 16; run += 16) {
 		unsigned bits =
-		    special_bits(_mm_loadu_si128((const __m128i *)(const void *)(text + run)));
+		    json_special_bits(_mm_loadu_si128((const __m128i *)(const void *)(text + run)));
 
 		if (bits != 0)
 			return run + (size_t)__builtin_ctz(bits);
 	}
 #endif
-	while (run < len && is_verbatim(text[run]))
+	while (run < len && json_is_verbatim(text[run]))
 		run++;
 	return run;
 }
@@ -81,7 +60,7 @@ static char *write_block(char *to, const char *text, size_t len)
 #if defined(__SSE2__)
 		if (len - at >= 16) {
 			__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-			unsigned bits = special_bits(bytes);
+			unsigned bits = json_special_bits(bytes);
 			size_t good = bits == 0 ? 16 : (size_t)__builtin_ctz(bits);
 
 			_mm_storeu_si128((__m128i *)(void *)to, bytes);
@@ -91,7 +70,7 @@ static char *write_block(char *to, const char *text, size_t len)
 				continue;
 		}
 #endif
-		if (is_verbatim(text[at]))
+		if (json_is_verbatim(text[at]))
 			*to++ = text[at++];
 		else
 			to += escape(to, text[at++]);

@@ -3,6 +3,7 @@
 #ifndef WIRE_UTF8_H
 #define WIRE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,12 @@ static inline size_t utf8_char_len(const char *text, size_t len)
 	}
 	return count;
 }
+
+/*
+ * True: all of it is well-formed.  False: it is not, or this machine cannot tell
+ * quickly; then ask character by character.
+ */
+bool utf8_is_surely_well_formed(const char *text, size_t len);
 
 /* Writes a character (not a surrogate) and gives its length, 1 to 4. */
 static inline size_t utf8_put(char *out, uint32_t character)
