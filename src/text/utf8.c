@@ -207,20 +207,3 @@ size_t utf8_count(const char *bytes, size_t len)
 	}
 	return count;
 }
-
-void utf8_append_repaired(struct buffer *out, const char *bytes, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		size_t fault = at + utf8_first_fault(bytes + at, len - at);
-		bool is_well_formed;
-
-		buffer_append(out, bytes + at, fault - at);
-		at = fault;
-		if (at < len) {
-			at += part_len(bytes + at, len - at, &is_well_formed);
-			buffer_append_text(out, UTF8_REPLACEMENT_BYTES);
-		}
-	}
-}

@@ -19,8 +19,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buffer.h"
-
 #define UTF8_REPLACEMENT       0xfffdu
 #define UTF8_REPLACEMENT_BYTES "\xef\xbf\xbd"
 
@@ -71,8 +69,5 @@ size_t utf8_ceil(const char *bytes, size_t len, size_t offset);
 
 /* How many characters there are (ill-formed parts count one each). */
 size_t utf8_count(const char *bytes, size_t len);
-
-/* Appends the text with each ill-formed part as U+FFFD. */
-void utf8_append_repaired(struct buffer *out, const char *bytes, size_t len);
 
 #endif
