@@ -9,7 +9,8 @@
 #include "emulator/call.h"
 #include "emulator/depot.h"
 
-#define UPLOAD_MAX ((size_t)600 << 20) /* above the 512 MB that a file may have */
+#define PENDING_MAX ((size_t)32 << 20)
+#define UPLOAD_MAX  ((size_t)600 << 20) /* above the 512 MB that a file may have */
 
 static const struct option_row option_rows[] = {
 #define OPTION(...) OPTION_ROW(struct emulator_options, __VA_ARGS__)
@@ -235,6 +236,8 @@ static enum embed_status listen_and_serve(struct emulator *emulator, struct embe
 	    .workers = (unsigned)options->workers,
 	    .max_head_bytes = (size_t)64 << 10,
 	    .max_body_bytes = options->max_body_bytes,
+	    /* A whole answer: computing the next one must not starve this one's sending. */
+	    .max_pending_bytes = PENDING_MAX,
 	    .idle_timeout_ms = (uint32_t)(options->idle_timeout_us / 1000),
 	    .server_name = "embed-emulator",
 	    .on_head = on_head,
