@@ -148,7 +148,6 @@ static enum embed_status ask_engine(struct shell *shell, const struct engine_job
 	return status;
 }
 
-/* A JSON number of GET /emulator/stats. */
 static unsigned long count_of(const struct shell *shell, const char *name)
 {
 	struct answer answer = get(&shell->stand, "/emulator/stats");
@@ -196,12 +195,11 @@ static void vectors_come_back_whole(void **state)
 
 static void dimensions_are_asked_for(void **state)
 {
-	struct engine_job_spec spec = plain;
+	const struct engine_job_spec spec = {.model = "text-embedding-3-small", .dimensions = 256};
 	struct shell shell;
 	struct waiting waiting;
 
 	(void)state;
-	spec.dimensions = 256;
 	shell_init(&shell, STAND("--jitter=0"));
 	shell_open(&shell);
 	ask_engine(&shell, &spec, 0, 3, &waiting, NULL);
@@ -261,6 +259,7 @@ static void no_fault_of_one_answer_loses_a_text(void **state)
 	(void)state;
 	shell_init(&shell, STAND("--jitter=0"));
 	shell.options.upstream_count = 2;
+	shell.options.retry_budget_percent = 1000; /* every other attempt is a retry here */
 	shell.options.first_byte_timeout_ms = 1000;
 	shell.options.idle_timeout_ms = 1000;
 	shell_open(&shell);

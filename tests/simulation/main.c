@@ -54,7 +54,7 @@ static int run_many(uint64_t from, uint64_t count, uint64_t most_s)
 
 int main(int argc, char **argv)
 {
-	uint64_t from = 1, count = 3000, most_s = 20;
+	uint64_t from = 1, count = 2000, most_s = 10;
 
 	if (argc == 2 && argv[1][0] != '-')
 		return run_one(strtoull(argv[1], NULL, 10));
