@@ -28,8 +28,11 @@
 /* Failed items that are told on stderr one by one. */
 #define TOLD_MAX 10
 
-/* What an item costs in memory beside its bytes and its vector. */
-#define ITEM_OVERHEAD_BYTES 512
+/* What an item costs in memory beside its bytes and its vector: records, flight, queue, answer. */
+#define ITEM_OVERHEAD_BYTES 2048
+
+/* Its vector is there up to twice: in the answer, and on its way to the store. */
+#define VECTOR_COPIES 2
 
 /* A group of items on its way. */
 struct parcel {
@@ -266,7 +269,8 @@ static size_t weight(const struct pipeline *pipeline, const struct parcel *parce
 	size_t count = parcel->group.count - parcel->first;
 	uint32_t dimensions = pipeline->dimensions != 0 ? pipeline->dimensions : 1536;
 
-	return parcel->group.bytes.len + count * (ITEM_OVERHEAD_BYTES + dimensions * sizeof(float));
+	return parcel->group.bytes.len +
+	       count * (ITEM_OVERHEAD_BYTES + VECTOR_COPIES * dimensions * sizeof(float));
 }
 
 static void append_submitted(struct pipeline *pipeline, struct parcel *parcel)
