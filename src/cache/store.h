@@ -54,8 +54,9 @@ struct cache {
 
 	pthread_mutex_t write_lock; /* guards what follows, and is held by writers */
 	struct random random;
-	uint8_t *scratch;     /* RECORD_BYTES_MAX */
-	uint64_t limit_bytes; /* where eviction begins: see evict.c */
+	uint8_t *scratch;         /* RECORD_BYTES_MAX */
+	uint64_t limit_bytes;     /* where eviction begins: see evict.c */
+	uint64_t untrimmed_bytes; /* written since the map's pages were given back */
 };
 
 /* One reading: its slot and transaction. */
@@ -72,8 +73,9 @@ void store_read_end(struct store_read *read, int rc);
 /*
  * Inside a reading: gives the pages of the map back.  They stay in the
  * system's cache, but no longer count as the process's memory, where they look
- * like a leak of gigabytes.  For walks, which won't touch them again; a page
- * that is touched again costs a fault, some microseconds.
+ * like a leak of gigabytes.  For walks, which won't touch them again, and for
+ * bulk writes, which touch a page now and then; a page that is touched again
+ * costs a fault, some microseconds.
  */
 void store_trim(struct cache *cache, const struct store_read *read);
 

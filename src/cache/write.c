@@ -11,6 +11,7 @@
  * cap: a group takes at most this part of the cap.
  */
 #define GROUP_PART_OF_CAP 60
+#define TRIM_EVERY_BYTES  ((uint64_t)32 << 20)
 #define GROUP_BYTES_MAX   (64ull << 20)
 
 /* A put also rewrites about one page of the index, and evicting for it another. */
@@ -147,6 +148,7 @@ static int write_groups(
 
 		if (rc == 0) {
 			done += n;
+			cache->untrimmed_bytes += need_bytes;
 			evict_went_well(cache, need_bytes);
 			continue;
 		}
@@ -156,6 +158,18 @@ static int write_groups(
 			return rc;
 	}
 	return 0;
+}
+
+/* A bulk load would otherwise end with the whole file mapped. */
+static void trim_now_and_then(struct cache *cache)
+{
+	struct store_read read;
+
+	if (cache->untrimmed_bytes < TRIM_EVERY_BYTES || store_read_begin(cache, &read) != 0)
+		return;
+	store_trim(cache, &read);
+	store_read_end(&read, 0);
+	cache->untrimmed_bytes = 0;
 }
 
 static enum embed_status check_put(
@@ -187,6 +201,7 @@ enum embed_status cache_put_many(struct cache *cache, const struct cache_put *pu
 	}
 	pthread_mutex_lock(&cache->write_lock);
 	rc = write_groups(cache, puts, count, &sum);
+	trim_now_and_then(cache);
 	pthread_mutex_unlock(&cache->write_lock);
 	if (written != NULL)
 		*written = sum;
