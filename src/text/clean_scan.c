@@ -51,6 +51,12 @@ static inline vector is_hyphenated(vector here, vector next, vector after)
 	return ((here == '-') | (here == ' ') | (here == '\t')) & (next == '\n');
 }
 
+/* Both in one look: blanks before line ends are in the first already. */
+static inline vector is_folded_or_hyphenated(vector here, vector next, vector after)
+{
+	return is_folded(here, next, after) | ((here == '-') & (next == '\n'));
+}
+
 static inline vector is_markup(vector here, vector next, vector after)
 {
 	(void)next;
@@ -80,10 +86,16 @@ static bool block_is_untouched(const char *bytes, size_t len, uint32_t flags)
 {
 	if (any_passes(bytes, len, is_odd))
 		return false;
-	if (flags & EMBED_CLEAN_BLANKS && any_passes(bytes, len, is_folded))
-		return false;
-	if (flags & EMBED_CLEAN_HYPHENATION && any_passes(bytes, len, is_hyphenated))
-		return false;
+	if (flags & EMBED_CLEAN_BLANKS && flags & EMBED_CLEAN_HYPHENATION) {
+		if (any_passes(bytes, len, is_folded_or_hyphenated))
+			return false;
+	} else if (flags & EMBED_CLEAN_BLANKS) {
+		if (any_passes(bytes, len, is_folded))
+			return false;
+	} else if (flags & EMBED_CLEAN_HYPHENATION) {
+		if (any_passes(bytes, len, is_hyphenated))
+			return false;
+	}
 	return !(flags & EMBED_CLEAN_HTML && any_passes(bytes, len, is_markup));
 }
 
@@ -95,10 +107,10 @@ bool clean_is_untouched(const char *bytes, size_t len, uint32_t flags)
 	for (; at + BLOCK + 2 <= len; at += BLOCK)
 		if (!block_is_untouched(bytes + at, BLOCK, flags))
 			return false;
-	/* The rest is followed by a line end here, so that a blank at the text's end shows. */
+	/* A blank at the text's end goes like one at a line's end: so a line end follows here. */
 	if (at < len)
 		memcpy(last, bytes + at, len - at);
-	last[len - at] = '\n';
+	last[len - at] = len > 0 && bytes[len - 1] == '\n' ? 'x' : '\n';
 	last[len - at + 1] = 'x';
 	return block_is_untouched(last, len - at, flags);
 }

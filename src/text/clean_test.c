@@ -157,6 +157,9 @@ static void clean_text_is_not_copied(void **state)
 	assert_ptr_equal(clean_bytes(cleaned, &len), text);
 	assert_int_equal(len, strlen(text));
 	clean_destroy(cleaned);
+	cleaned = clean(text, strlen(text) - 1, EMBED_CLEAN_STRONG);
+	assert_ptr_equal(clean_bytes(cleaned, &len), text);
+	clean_destroy(cleaned);
 	cleaned = clean(accents, strlen(accents), EMBED_CLEAN_STRONG);
 	assert_ptr_equal(clean_bytes(cleaned, &len), accents);
 	clean_destroy(cleaned);
