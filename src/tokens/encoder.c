@@ -63,34 +63,59 @@ static inline struct tables_key key_of(const uint8_t *piece, size_t piece_len, s
 	return key;
 }
 
+static void note_starts(struct tokens_encoder *encoder, size_t at, size_t count)
+{
+	encoder->starts[0] = at;
+	memcpy(encoder->starts + 1, encoder->ends, (count - 1) * sizeof(*encoder->ends));
+}
+
+/*
+ * Where only the count matters: notes starts and drops the pieces that need no
+ * lookup, which are those of one byte and couples.  Returns how many are left.
+ */
+static size_t drop_sure_tokens(
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t at, size_t count)
+{
+	const uint32_t *couples = encoder->encoding->couples;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t end = encoder->ends[i], last = end - at - 1;
+		size_t couple = last == 1 ? bytes[at] + (size_t)256 * bytes[at + last] : 0;
+
+		encoder->starts[kept] = at;
+		encoder->ends[kept] = end;
+		kept += (last > 0) & ((last > 1) | (couples[couple] == TABLES_NONE));
+		at = end;
+	}
+	return kept;
+}
+
 /* Second pass: keys, hashes and slots, and the slots on their way to the cache. */
 static void hash_pieces(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t len, size_t at, size_t count)
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t len, size_t count)
 {
 	const struct tokens_encoding *encoding = encoder->encoding;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t end = encoder->ends[i];
-		struct tables_key key = key_of(bytes + at, end - at, len - at);
+		size_t at = encoder->starts[i];
+		struct tables_key key = key_of(bytes + at, encoder->ends[i] - at, len - at);
 
 		encoder->keys[i] = key;
 		encoder->hashes[i] = tables_hash_key(key);
 		encoder->slots[i] = vocabulary_key_slot(encoding, encoder->hashes[i]);
 		__builtin_prefetch(encoder->slots[i]);
-		at = end;
 	}
 }
 
 /* Pieces that are ill-formed must not be taken for the tokens that their bytes are. */
-static void unhash_ill_formed(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t at, size_t count)
+static void unhash_ill_formed(struct tokens_encoder *encoder, const uint8_t *bytes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		size_t end = encoder->ends[i];
+		size_t at = encoder->starts[i];
 
-		if (!utf8_is_well_formed((const char *)bytes + at, end - at))
+		if (!utf8_is_well_formed((const char *)bytes + at, encoder->ends[i] - at))
 			encoder->keys[i] = (struct tables_key){0, ILL_KEY_HI};
-		at = end;
 	}
 }
 
@@ -158,14 +183,14 @@ static size_t look_for_long(
 
 /* Fourth pass: what the memo or the long tokens answer; the rest become jobs. */
 static void look_for_missing(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t start, size_t missing_count)
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t missing_count)
 {
 	uint32_t *room = encoder->merged;
 
 	memset(encoder->job_counts, 0, sizeof(encoder->job_counts));
 	for (size_t m = 0; m < missing_count; m++) {
 		struct encoder_missing *missing = &encoder->missing[m];
-		size_t i = missing->piece, at = i == 0 ? start : encoder->ends[i - 1];
+		size_t i = missing->piece, at = encoder->starts[i];
 		size_t len = encoder->ends[i] - at;
 		bool is_ill = encoder->keys[i].hi == ILL_KEY_HI;
 
@@ -205,7 +230,7 @@ static void run_jobs(struct tokens_encoder *encoder, enum merge_kind kind)
 
 /* Fills in what the missing pieces encode to, those aside that are too long or ill-formed. */
 static void resolve_missing(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t start, size_t missing_count)
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t missing_count)
 {
 	for (size_t m = 0; m < missing_count; m++) {
 		uint64_t hash = encoder->hashes[encoder->missing[m].piece];
@@ -213,7 +238,7 @@ static void resolve_missing(
 		__builtin_prefetch(memo_line(&encoder->memo, hash, 0));
 		__builtin_prefetch(memo_line(&encoder->memo, hash, 1));
 	}
-	look_for_missing(encoder, bytes, start, missing_count);
+	look_for_missing(encoder, bytes, missing_count);
 	run_jobs(encoder, MERGE_14);
 	run_jobs(encoder, MERGE_30);
 	run_jobs(encoder, MERGE_62);
@@ -228,11 +253,6 @@ struct batch {
 	size_t out_count; /* ids waiting in encoder->out */
 	struct merge_sink sink;
 };
-
-static size_t piece_start(const struct tokens_encoder *encoder, const struct batch *batch, size_t i)
-{
-	return i == 0 ? batch->start : encoder->ends[i - 1];
-}
 
 static enum embed_status flush(struct tokens_encoder *encoder, struct batch *batch)
 {
@@ -250,25 +270,38 @@ static void copy_ids(uint32_t *to, const uint32_t *from, size_t count)
 		memcpy(to + i, from + i, 4 * sizeof(*to));
 }
 
+/* Merges a piece that was too long for a job but not for the memo, and memorises it. */
+static enum embed_status merge_and_remember(struct tokens_encoder *encoder, const uint8_t *piece,
+    size_t len, uint64_t hash, struct merge_sink *sink)
+{
+	struct merge_sink own = {&encoder->scratch, 0, SIZE_MAX};
+	enum embed_status status;
+
+	buffer_reset(&encoder->scratch);
+	status = merge_piece(encoder->encoding, piece, len, false, MERGE_WINDOW, &own);
+	if (status != EMBED_OK)
+		return status;
+	memo_add_long(&encoder->memo, piece, len, hash,
+	    (const uint32_t *)(const void *)encoder->scratch.bytes, own.count);
+	return merge_emit(sink, (const uint32_t *)(const void *)encoder->scratch.bytes, own.count);
+}
+
 /* Puts out a piece that was too long for a job, or is ill-formed. */
 static enum embed_status put_long(
     struct tokens_encoder *encoder, struct batch *batch, const struct encoder_missing *missing)
 {
-	size_t start = piece_start(encoder, batch, missing->piece);
-	size_t len = encoder->ends[missing->piece] - start, before = batch->sink.count, count;
+	size_t start = encoder->starts[missing->piece];
+	size_t len = encoder->ends[missing->piece] - start;
 	bool is_ill = encoder->keys[missing->piece].hi == ILL_KEY_HI;
-	const struct buffer *ids = batch->sink.ids;
 	enum embed_status status = flush(encoder, batch);
 
-	if (status == EMBED_OK)
-		status = merge_piece(encoder->encoding, batch->bytes + start, len, is_ill,
-		    MERGE_WINDOW, &batch->sink);
-	count = batch->sink.count - before;
-	if (status == EMBED_OK && ids != NULL && !is_ill && len <= MEMO_LONG_BYTES)
-		memo_add_long(&encoder->memo, batch->bytes + start, len,
-		    encoder->hashes[missing->piece],
-		    (const uint32_t *)(const void *)(ids->bytes + ids->len) - count, count);
-	return status;
+	if (status != EMBED_OK)
+		return status;
+	if (!is_ill && len <= MEMO_LONG_BYTES)
+		return merge_and_remember(encoder, batch->bytes + start, len,
+		    encoder->hashes[missing->piece], &batch->sink);
+	return merge_piece(
+	    encoder->encoding, batch->bytes + start, len, is_ill, MERGE_WINDOW, &batch->sink);
 }
 
 /* Puts out a missing piece. */
@@ -344,11 +377,10 @@ static enum embed_status put_cuts(
 	size_t count = 0;
 
 	for (size_t i = 0; i < batch->count; i++) {
-		size_t start = piece_start(encoder, batch, i);
 
 		tokens += encoder->counts[i];
 		encoder->cuts[count] = (struct tokens_cut){encoder->ends[i], tokens};
-		count += encoder_can_cut(batch->bytes, start, encoder->ends[i]);
+		count += encoder_can_cut(batch->bytes, encoder->starts[i], encoder->ends[i]);
 	}
 	buffer_append(cuts, encoder->cuts, count * sizeof(*encoder->cuts));
 	return cuts->status;
@@ -360,11 +392,19 @@ static enum embed_status run_batch(
 	size_t missing_count;
 	enum embed_status status;
 
-	hash_pieces(encoder, batch->bytes, len, batch->start, batch->count);
+	if (sink->ids == NULL && sink->cuts == NULL && !batch->is_ill_formed) {
+		size_t kept = drop_sure_tokens(encoder, batch->bytes, batch->start, batch->count);
+
+		batch->sink.count += batch->count - kept;
+		batch->count = kept;
+	} else {
+		note_starts(encoder, batch->start, batch->count);
+	}
+	hash_pieces(encoder, batch->bytes, len, batch->count);
 	if (batch->is_ill_formed)
-		unhash_ill_formed(encoder, batch->bytes, batch->start, batch->count);
+		unhash_ill_formed(encoder, batch->bytes, batch->count);
 	missing_count = find_pieces(encoder, batch->count);
-	resolve_missing(encoder, batch->bytes, batch->start, missing_count);
+	resolve_missing(encoder, batch->bytes, missing_count);
 	if (sink->cuts != NULL)
 		for (size_t i = 0; i < batch->count; i++)
 			encoder->counts[i] = 1;
@@ -391,8 +431,8 @@ enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *byt
 		batch.sink = (struct merge_sink){sink->ids, sink->tokens, sink->limit};
 		batch.count = encoder->split(encoder->encoding, bytes, len, at, encoder->ends,
 		    ENCODER_BATCH, &batch.is_ill_formed);
-		status = run_batch(encoder, &batch, len, sink);
 		at = encoder->ends[batch.count - 1];
+		status = run_batch(encoder, &batch, len, sink);
 	}
 	return status;
 }

@@ -35,6 +35,7 @@ struct tokens_encoder {
 	const struct tokens_encoding *encoding;
 	split_fn *split;
 	merge_jobs_fn *merge_jobs;
+	size_t starts[ENCODER_BATCH_MAX];
 	size_t ends[ENCODER_BATCH_MAX];
 	struct tables_key keys[ENCODER_BATCH_MAX];
 	uint64_t hashes[ENCODER_BATCH_MAX];
@@ -49,6 +50,7 @@ struct tokens_encoder {
 	uint32_t out[ENCODER_OUT + ENCODER_OUT_SLACK];
 	uint32_t counts[ENCODER_BATCH_MAX]; /* tokens of each piece, where cuts are wanted */
 	struct tokens_cut cuts[ENCODER_BATCH_MAX];
+	struct buffer scratch; /* ids of one piece */
 	struct memo memo;
 };
 

@@ -17,6 +17,7 @@ struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encod
 	if (encoder == NULL)
 		return NULL;
 	encoder->encoding = encoding;
+	buffer_init(&encoder->scratch, MEMO_LONG_BYTES * sizeof(uint32_t));
 	encoder->split = split_best();
 	encoder->merge_jobs = merge_jobs_best();
 	if (!memo_init(&encoder->memo)) {
@@ -31,6 +32,7 @@ void tokens_encoder_destroy(struct tokens_encoder *encoder)
 	if (encoder == NULL)
 		return;
 	memo_fini(&encoder->memo);
+	buffer_fini(&encoder->scratch);
 	free(encoder);
 }
 
