@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/embedding.h"
 
+#include <malloc.h>
+
 #include "base/error.h"
 #include "cli/pipeline.h"
 #include "cli/records.h"
+
+/*
+ * Results and bodies are megabytes each and go between threads; left to itself, malloc soon takes
+ * them from its heaps, which then grow with every group.  Mapped, they are gone when freed.
+ */
+#define MAPPED_BYTES (1 << 20)
 
 /* A group holds what one request takes, and no more text than that: 295,000 tokens of four bytes. */
 #define GROUP_TEXTS 2048
@@ -67,6 +75,7 @@ int embedding_run(const struct command_input *input, const char *name, struct so
 	struct records writer;
 	int exit_status;
 
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 	error_clear(&error);
 	progress_start(&progress, &shown);
 	if (settings_open_service(&service, input->options, SETTINGS_ONLINE, input->log, &error) !=
