@@ -16,9 +16,9 @@ export function newHome() {
 }
 
 // A child whose stderr and stdout are watched; `until` resolves with the match.
-export function start(args, { env = {}, stdio = [], command = binary } = {}) {
+export function start(args, { env = {}, stdio = [], command = binary, stdin = "ignore" } = {}) {
 	const child = spawn(command, args, {
-		stdio: ["ignore", "pipe", "pipe", ...stdio],
+		stdio: [stdin, "pipe", "pipe", ...stdio],
 		env: { PATH: process.env.PATH, HOME: tmpdir(), OPENAI_API_KEY: "sk-upstream-key", ...env },
 	});
 	const running = { child, output: "", code: undefined, watchers: new Set() };
