@@ -4,6 +4,8 @@
 # .Dl line of a manual page that begins with "$ ", against the stand-in, in a folder of their own.
 . "$(dirname "$0")/../cli/lib.sh"
 start_emulator
+address=${OPENAI_BASE_URL#http://}
+address=${address%/v1}
 mkdir bin
 ln -s "$EMBED" bin/embed
 PATH="$work/bin:$PATH"
@@ -49,7 +51,9 @@ done
 for page in "$SOURCE"/docs/man/*.1; do
 	sed -n 's/^\.Dl \$ //p' "$page" >page.examples
 	while IFS= read -r line; do
-		printf '%s\n' "$line" | sed 's/\\e/\\/g' >block
+		# the stand-in's usual address, and mdoc's way to write a quote and a backslash
+		printf '%s\n' "$line" |
+			sed "s/\\\\e/\\\\/g; s/\\\\(dq/\"/g; s|localhost:8089|${address}|g" >block
 		run_block "$page" </dev/null
 	done <page.examples
 done
