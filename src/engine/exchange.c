@@ -267,6 +267,15 @@ static long http_version(const struct embed_upstream *settings)
 					       : CURL_HTTP_VERSION_2TLS;
 }
 
+/*
+ * libcurl 7.88 (Debian 12) cannot send a second request on a connection that
+ * began as HTTP/2 without TLS (CURLE_HTTP2), so each has one of its own.
+ */
+static bool needs_new_connection(const struct attempt *attempt)
+{
+	return attempt->batch->is_fresh || attempt->upstream->settings.http2_prior_knowledge;
+}
+
 static void set_for_attempt(
     struct exchange *exchange, const struct attempt *attempt, const char *url)
 {
@@ -278,7 +287,8 @@ static void set_for_attempt(
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.bytes);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.len);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(settings));
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, attempt->batch->is_fresh ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, needs_new_connection(attempt) ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, settings->http2_prior_knowledge ? 1L : 0L);
 	if (settings->ca_file && settings->ca_file[0])
 		curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file);
 }
