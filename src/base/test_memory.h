@@ -13,16 +13,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TEST_MEMORY_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TEST_MEMORY_SANITIZED
-#endif
+#include "base/test.h"
 
-#if defined(TEST_MEMORY_SANITIZED) || !defined(__GLIBC__)
+#if TEST_IS_SANITIZED || !defined(__GLIBC__)
 
 static const bool test_memory_can_fail = false;
 

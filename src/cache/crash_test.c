@@ -3,6 +3,7 @@
  * Crashes, full disks, several processes.  EMBED_TEST_KILL_ROUNDS sets how
  * often writers are killed (30 by default).
  */
+#include "base/test_child.h"
 #include "cache/testing.h"
 
 #include <fcntl.h>
@@ -54,14 +55,14 @@ static struct cache *child_open(uint64_t cap_bytes)
 	struct cache *cache = NULL;
 
 	if (cache_open(&cache, &options, NULL) != EMBED_OK)
-		_exit(2);
+		test_child_exit(2);
 	return cache;
 }
 
 static void child_fail(const struct embed_error *error)
 {
 	fprintf(stderr, "child: %s\n", error->message);
-	_exit(3);
+	test_child_exit(3);
 }
 
 static int wait_for(pid_t child)
@@ -185,7 +186,7 @@ static void killed_readers_do_not_make_the_file_grow(void **state)
 
 			cache = child_open(CACHE_CAP_MIN);
 			if (store_read_begin(cache, &read) != 0)
-				_exit(3);
+				test_child_exit(3);
 			told->durable = 1;
 			pause();
 		}
@@ -220,7 +221,7 @@ static void a_stuck_reader_is_told_and_costs_no_records(void **state)
 
 		cache = child_open(CACHE_CAP_MIN);
 		if (store_read_begin(cache, &read) != 0)
-			_exit(3);
+			test_child_exit(3);
 		told->durable = 1;
 		pause();
 	}
@@ -381,10 +382,10 @@ static void child_writes_part(uint64_t part)
 			child_fail(&error);
 		for (uint64_t i = 0; i < GROUP; i++)
 			if (test_check(cache, first + i, DIMENSIONS) != EMBED_OK)
-				_exit(4);
+				test_child_exit(4);
 	}
 	cache_close(cache);
-	_exit(0);
+	test_child_exit(0);
 }
 
 static void several_processes_share_one_home(void **state)
@@ -417,7 +418,7 @@ static void child_fills_beyond(uint64_t cap_bytes)
 		if (test_put_group(cache, i * 64, 64, 1536, NULL, &error) != EMBED_OK)
 			child_fail(&error);
 	cache_close(cache);
-	_exit(0);
+	test_child_exit(0);
 }
 
 static void a_process_with_a_larger_cap_does_not_shut_out_the_others(void **state)

@@ -4,6 +4,7 @@
  * children, because LMDB believes its index pages and may crash on a wrong one;
  * what is claimed is that the check of the structure finds every such flip.
  */
+#include "base/test_child.h"
 #include "cache/testing.h"
 
 #include <fcntl.h>
@@ -17,6 +18,9 @@
 #define PAGE    4096
 #define LARGE   1536
 #define SMALL   200
+
+/* Of the head's field that tells the size of the map. */
+#define MAP_BYTES_AT 32
 
 static struct test_folder home;
 static char path[128];
@@ -82,17 +86,17 @@ static void child_reads_all(void)
 	struct cache *cache = NULL;
 
 	if (cache_open(&cache, &options, NULL) != EMBED_OK)
-		_exit(NOT_OPENED);
+		test_child_exit(NOT_OPENED);
 	for (uint64_t i = 0; i < RECORDS; i++)
 		switch (test_check(cache, i, dimensions_of(i))) {
 		case EMBED_OK:
 			break;
 		case EMBED_BAD_REPLY:
-			_exit(WRONG_VECTOR);
+			test_child_exit(WRONG_VECTOR);
 		default:
 			outcome = SOME_MISSED;
 		}
-	_exit(outcome);
+	test_child_exit(outcome);
 }
 
 static int read_in_child(void)
@@ -140,11 +144,14 @@ static bool is_index_page(long page)
 }
 
 /* Every so many bits: densely in the index, whose heads and offsets are few bytes. */
+#define INDEX_STEP   (TEST_IS_SANITIZED ? 20011 : 1009)
+#define RECORDS_STEP (TEST_IS_SANITIZED ? 100003 : 20011)
+
 static long index_step(void)
 {
 	const char *asked = getenv("EMBED_TEST_FLIP_STEP");
 
-	return asked == NULL ? 1009 : atol(asked);
+	return asked == NULL ? INDEX_STEP : atol(asked);
 }
 
 static void no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes(void **state)
@@ -156,7 +163,7 @@ static void no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes
 	assert_int_equal(structure_check(path, txn_id, NULL), EMBED_OK);
 	assert_int_equal(WEXITSTATUS(read_in_child()), ALL_GOOD);
 	for (long page = 2; page < pages; page++) {
-		long step = is_index_page(page) ? index_step() : 20011;
+		long step = is_index_page(page) ? index_step() : RECORDS_STEP;
 
 		for (long bit = page * 37 % step; bit < 8 * PAGE; bit += step)
 			try_bit(page * PAGE * 8 + bit, &tally);
@@ -164,19 +171,22 @@ static void no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes
 	print_message("found by the check %llu, misses %llu, harmless %llu\n",
 	    (unsigned long long)tally.found, (unsigned long long)tally.missed,
 	    (unsigned long long)tally.harmless);
-	assert_in_range(tally.found, 10, UINT64_MAX);
-	assert_in_range(tally.missed, 10, UINT64_MAX);
+	assert_true(TEST_IS_SANITIZED || tally.found >= 10);
+	assert_true(tally.missed >= 10);
 	assert_int_equal(structure_check(path, txn_id, NULL), EMBED_OK);
 }
 
 static void every_bit_of_the_heads_is_safe(void **state)
 {
 	(void)state;
-	for (long at = 0; at < 152; at++)
+	for (long at = 0; at < 152; at += TEST_IS_SANITIZED ? 7 : 1)
 		for (int page = 0; page < 2; page++) {
 			int bit = (int)(at * 5 % 8), how;
 			struct structure_facts facts;
 
+			/* A huge map costs nothing, but a sanitizer keeps books of it. */
+			if (TEST_IS_SANITIZED && at >= MAP_BYTES_AT && at < MAP_BYTES_AT + 8)
+				continue;
 			flip(page * PAGE + at, bit);
 			if (structure_look(path, &facts, NULL) == EMBED_OK &&
 			    structure_check(path, txn_id, NULL) == EMBED_OK) {

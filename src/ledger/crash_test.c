@@ -3,6 +3,7 @@
  * Crashes, full disks, other processes.  EMBED_TEST_KILL_ROUNDS sets how often
  * a writer is killed (15 by default).
  */
+#include "base/test_child.h"
 #include "ledger/testing.h"
 
 #include <signal.h>
@@ -70,11 +71,11 @@ static void child_adds_for_ever(volatile uint64_t *added)
 	struct ledger *ledger = NULL;
 
 	if (ledger_open(&ledger, home, NULL) != EMBED_OK)
-		_exit(1);
+		test_child_exit(1);
 	attempt.tokens = 1;
 	while (ledger_add(ledger, &attempt, 1, NULL, 0, NULL) == EMBED_OK)
 		(*added)++;
-	_exit(1);
+	test_child_exit(1);
 }
 
 static void wait_until(volatile const uint64_t *added, uint64_t wanted, int64_t give_up_us)
@@ -152,7 +153,7 @@ static void several_processes_add_at_once(void **state)
 
 			for (int group = 0; !failed && group < CHILD_GROUPS; group++)
 				failed = add_wide(own, NULL) != EMBED_OK;
-			_exit(failed);
+			test_child_exit(failed);
 		}
 	}
 	for (int i = 0; i < CHILDREN; i++) {
