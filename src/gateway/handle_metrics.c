@@ -47,6 +47,34 @@ static void write_service(struct buffer *out, embed_service *service)
 #undef TYPE_LEVEL
 }
 
+static void write_summary(struct buffer *out, embed_service *service, enum embed_latency_kind kind,
+    const char *name, const char *meaning)
+{
+	static const char *const shares[] = {"0.5", "0.9", "0.99", "0.999"};
+	struct embed_latency latency;
+	uint64_t quantiles[4];
+
+	embed_latency(service, kind, &latency);
+	quantiles[0] = latency.p50_us;
+	quantiles[1] = latency.p90_us;
+	quantiles[2] = latency.p99_us;
+	quantiles[3] = latency.p999_us;
+	head(out, name, "summary", meaning);
+	for (size_t i = 0; latency.count && i < 4; i++)
+		buffer_printf(out, "embed_%s{quantile=\"%s\"} %.6f\n", name, shares[i],
+		    (double)quantiles[i] * 1e-6);
+	buffer_printf(out, "embed_%s_sum %.6f\nembed_%s_count %llu\n", name,
+	    (double)latency.sum_us * 1e-6, name, (unsigned long long)latency.count);
+}
+
+static void write_latencies(struct buffer *out, embed_service *service)
+{
+#define ROW(name, meaning)                                                                         \
+	write_summary(out, service, EMBED_LATENCY_##name, #name "_seconds", meaning);
+	EMBED_LATENCY_TABLE(ROW)
+#undef ROW
+}
+
 static void write_requests(struct buffer *out, struct gateway *gateway)
 {
 	static const char *const classes[] = {"gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -120,6 +148,7 @@ void handle_metrics(struct call *call)
 
 	buffer_reset(out);
 	write_service(out, call->gateway->service);
+	write_latencies(out, call->gateway->service);
 	write_requests(out, call->gateway);
 	write_latency(out, call->gateway);
 	write_http(out, call->gateway);

@@ -184,6 +184,7 @@ test("tells its health, readiness and counters", async () => {
 	for (const line of metrics.trimEnd().split("\n"))
 		assert.match(line, /^(# (HELP|TYPE) \S+ .+|[a-z_]+(\{.*\})? [0-9.e+-]+)$/);
 	assert.match(metrics, /^embed_hits_total [1-9]/m);
+	assert.match(metrics, /^embed_miss_seconds\{quantile="0\.99"\} 0\.\d+$/m);
 	assert.match(metrics, /embed_http_requests_total\{route="\/v1\/embeddings",answer="2xx"\} [1-9]/);
 	assert.doesNotMatch(metrics, /sk-upstream-key/);
 });
