@@ -435,7 +435,8 @@ static enum embed_status check_meta(
 	struct walk walk = {.file = file, .meta = meta, .error = error};
 	enum embed_status status;
 
-	if (meta->last_page < META_PAGES - 1 || meta->last_page >= (uint64_t)1 << 40)
+	if (meta->last_page < META_PAGES - 1 ||
+	    meta->last_page >= meta->map_bytes / file->page_bytes)
 		return damaged(file, error, 0, "an impossible last page");
 	walk.seen = calloc(1, meta->last_page / 8 + 1);
 	walk.pages = malloc(DEPTH_MAX * file->page_bytes);
