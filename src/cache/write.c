@@ -160,16 +160,27 @@ static int write_groups(
 	return 0;
 }
 
-/* A bulk load would otherwise end with the whole file mapped. */
-static void trim_now_and_then(struct cache *cache)
+/* With write_lock held: whether it is time to give the map's pages back. */
+static bool is_trim_due(struct cache *cache)
+{
+	if (cache->untrimmed_bytes < TRIM_EVERY_BYTES)
+		return false;
+	cache->untrimmed_bytes = 0;
+	return true;
+}
+
+/*
+ * A bulk load would otherwise end with the whole file mapped.  Without
+ * write_lock, which beginning to read may take to grow the map.
+ */
+static void trim(struct cache *cache)
 {
 	struct store_read read;
 
-	if (cache->untrimmed_bytes < TRIM_EVERY_BYTES || store_read_begin(cache, &read) != 0)
+	if (store_read_begin(cache, &read) != 0)
 		return;
 	store_trim(cache, &read);
 	store_read_end(&read, 0);
-	cache->untrimmed_bytes = 0;
 }
 
 static enum embed_status check_put(
@@ -189,6 +200,7 @@ enum embed_status cache_put_many(struct cache *cache, const struct cache_put *pu
     struct cache_written *written, struct embed_error *error)
 {
 	struct cache_written sum = {0};
+	bool trim_due;
 	int rc;
 
 	if (written != NULL)
@@ -201,8 +213,10 @@ enum embed_status cache_put_many(struct cache *cache, const struct cache_put *pu
 	}
 	pthread_mutex_lock(&cache->write_lock);
 	rc = write_groups(cache, puts, count, &sum);
-	trim_now_and_then(cache);
+	trim_due = is_trim_due(cache);
 	pthread_mutex_unlock(&cache->write_lock);
+	if (trim_due)
+		trim(cache);
 	if (written != NULL)
 		*written = sum;
 	return rc == 0 ? EMBED_OK : store_error(cache, error, rc, "be written");
