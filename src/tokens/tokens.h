@@ -78,8 +78,8 @@ enum embed_status tokens_count(
 
 /*
  * Same, but stops early: *tokens is exact when it is at most `limit`, and
- * some number above `limit` when the text has more.  Costs at most what about
- * limit + 4000 tokens cost.
+ * some number above `limit` when the text has more.  Looks at a few hundred
+ * pieces at a time, so that is how far it goes beyond the limit.
  */
 enum embed_status tokens_count_up_to(
     struct tokens_encoder *encoder, const char *bytes, size_t len, size_t limit, size_t *tokens);
@@ -139,8 +139,9 @@ enum embed_status tokens_prefix(struct tokens_encoder *encoder, const char *byte
 
 /*
  * Takes a text bit by bit, cut anywhere (inside a character too), and gives
- * the ids of the whole.  What cannot be decided yet is held back: a few
- * thousand bytes, or the last piece when that is longer.
+ * the ids of the whole.  What cannot be decided yet, or is not yet worth
+ * encoding, is held back: up to 64 KiB, or twice the last piece when that is
+ * longer.
  */
 struct tokens_stream;
 
