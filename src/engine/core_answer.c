@@ -21,14 +21,18 @@
 
 /* ---- The upstream ---------------------------------------------------- */
 
+/* Upstream's own sentence may quote a text; ours, where no answer came, does not. */
 static void log_upstream(const struct core *core, enum embed_log_level level, const char *event,
     const struct upstream *upstream, const struct embed_error *error)
 {
+	const char *why =
+	    error->http_status == 0 ? error->message : embed_status_meaning(error->status);
 	char http[16];
 
 	snprintf(http, sizeof(http), "%d", error->http_status);
 	log_event(&core->options.log, level, event, "upstream", upstream->settings.name, "status",
-	    embed_status_code(error->status), "http", http, "why", error->message, NULL);
+	    embed_status_code(error->status), "http", http, "code",
+	    error->code[0] == '\0' ? NULL : error->code, "why", why, NULL);
 }
 
 static void end_charges(struct attempt *attempt, const struct core_answer *answer, int64_t now_us)
