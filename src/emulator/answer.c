@@ -22,7 +22,7 @@
 static void add_quota_fields(struct call *call)
 {
 	static const char *const kinds[] = {"requests", "tokens"};
-	char name[64], reset[WIRE_DURATION_CAP + 1];
+	char name[64], reset[WIRE_DURATION_CAP];
 
 	for (int i = 0; i < 2; i++) {
 		const struct quota_view *view = &call->quota[i];
@@ -39,7 +39,7 @@ static void add_quota_fields(struct call *call)
 			snprintf(
 			    reset, sizeof(reset), "%" PRId64, (view->reset_us + 999999) / 1000000);
 		else
-			reset[wire_duration_write(reset, view->reset_us / 1000)] = '\0';
+			wire_duration_write(reset, view->reset_us / 1000);
 		http_reply_field(call->exchange, name, reset);
 	}
 }

@@ -65,12 +65,12 @@ static void refuse_rate(
     struct call *call, enum quota_answer answer, const struct quota_excess *excess)
 {
 	struct buffer *body = &call->delivery.body;
-	char limit[24], used[24], requested[24], wait[WIRE_DURATION_CAP + 1];
+	char limit[24], used[24], requested[24], wait[WIRE_DURATION_CAP];
 
 	snprintf(limit, sizeof(limit), "%" PRIu64, excess->limit);
 	snprintf(used, sizeof(used), "%" PRIu64, excess->used);
 	snprintf(requested, sizeof(requested), "%" PRIu64, excess->requested);
-	wait[wire_duration_write(wait, (excess->wait_us + 999) / 1000)] = '\0';
+	wire_duration_write(wait, (excess->wait_us + 999) / 1000);
 	if (answer == QUOTA_TOO_LARGE) {
 		wire_refusal_write(body, WIRE_REFUSAL_RATE_TOO_LARGE, call->model, EMULATOR_ORG,
 		    limit, requested, NULL);

@@ -164,7 +164,7 @@ size_t wire_duration_write(char text[WIRE_DURATION_CAP], int64_t ms)
 
 	if (ms > 0 && ms < 1000) {
 		at = put_count(at, ms);
-		memcpy(at, "ms", 2);
+		memcpy(at, "ms", 3);
 		return (size_t)(at + 2 - text);
 	}
 	if (ms >= 3600000) {
@@ -184,6 +184,7 @@ size_t wire_duration_write(char text[WIRE_DURATION_CAP], int64_t ms)
 		}
 	}
 	*at++ = 's';
+	*at = '\0';
 	return (size_t)(at - text);
 }
 

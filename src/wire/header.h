@@ -68,7 +68,7 @@ bool wire_duration_read(const char *text, size_t len, int64_t *ms);
 
 #define WIRE_DURATION_CAP 32
 
-/* As Go prints it: "0s", "20ms", "1.182s", "6m0s", "1h0m2.5s".  ms >= 0.  Gives the length. */
+/* As Go prints it: "0s", "20ms", "1.182s", "6m0s", "1h0m2.5s", terminated.  ms >= 0.  Gives the length. */
 size_t wire_duration_write(char text[WIRE_DURATION_CAP], int64_t ms);
 
 /* An HTTP date in its three forms (RFC 9110 5.6.7) as seconds since 1970.  False: not one. */
