@@ -147,8 +147,8 @@ static void welcome(
 	int one = 1;
 
 	if (atomic_fetch_add(&server->connections, 1) >= worker->options->max_connections) {
+		http_worker_forget_connection(worker); /* before its client knows */
 		turn_away(worker, fd);
-		http_worker_forget_connection(worker);
 		return;
 	}
 	if (listener->is_tcp)
