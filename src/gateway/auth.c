@@ -25,10 +25,13 @@ static struct http_slice shown_key(const struct http_request *request)
 	return key;
 }
 
+/* Shorter ones may be passwords, of which eleven letters tell too much. */
+#define MASK_MIN 32
+
 /* As OpenAI echoes a key: its ends only, and never of a short one. */
 static void mask(struct http_slice key, char out[32])
 {
-	if (key.len < 12)
+	if (key.len < MASK_MIN)
 		snprintf(out, 32, "****");
 	else
 		snprintf(out, 32, "%.7s****%.4s", key.bytes, key.bytes + key.len - 4);

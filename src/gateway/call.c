@@ -120,25 +120,54 @@ void call_end(struct call *call)
 
 /* ---- Answers ------------------------------------------------------------- */
 
-/* The origin that may read the answer, when CORS is on. */
-static void add_cors(struct call *call)
+/* Which of the configured origins sent the request; "*" for any, NULL: none of them. */
+static const char *allowed_origin(const struct call *call)
 {
 	const struct gateway_options *options = &call->gateway->options;
-	const struct http_slice *origin;
+	const struct http_slice *origin =
+	    http_request_field(http_exchange_request(call->exchange), "origin");
 
-	if (!options->cors_origin_count)
-		return;
-	origin = http_request_field(http_exchange_request(call->exchange), "origin");
 	for (size_t i = 0; origin && i < options->cors_origin_count; i++) {
 		const char *allowed = options->cors_origins[i];
 
-		if (strcmp(allowed, "*") != 0 && !http_slice_equals(*origin, allowed))
-			continue;
-		http_reply_field(call->exchange, "access-control-allow-origin", allowed);
-		http_reply_field(call->exchange, "access-control-expose-headers", "x-request-id");
-		http_reply_field(call->exchange, "vary", "origin");
-		return;
+		if (strcmp(allowed, "*") == 0 || http_slice_equals(*origin, allowed))
+			return allowed;
 	}
+	return NULL;
+}
+
+/* Lets the origin read the answer, when CORS is on. */
+static void add_cors(struct call *call)
+{
+	const char *allowed;
+
+	if (!call->gateway->options.cors_origin_count)
+		return;
+	http_reply_field(call->exchange, "vary", "origin"); /* also without one, for caches */
+	allowed = allowed_origin(call);
+	if (!allowed)
+		return;
+	http_reply_field(call->exchange, "access-control-allow-origin", allowed);
+	http_reply_field(call->exchange, "access-control-expose-headers", "x-request-id");
+}
+
+bool call_answer_preflight(struct call *call)
+{
+	const struct http_request *request = http_exchange_request(call->exchange);
+
+	if (!call->gateway->options.cors_origin_count ||
+	    !http_slice_equals(request->method, "OPTIONS") ||
+	    !http_request_field(request, "access-control-request-method"))
+		return false;
+	if (allowed_origin(call)) {
+		http_reply_field(call->exchange, "access-control-allow-methods", "GET, POST");
+		http_reply_field(
+		    call->exchange, "access-control-allow-headers", "*, authorization");
+		http_reply_field(call->exchange, "access-control-max-age", "86400");
+	}
+	buffer_reset(&call->worker->body);
+	call_reply_as(call, 204, NULL);
+	return true;
 }
 
 void call_reply_as(struct call *call, int status, const char *content_type)

@@ -35,23 +35,6 @@ static bool find_route(struct call *call)
 	return false;
 }
 
-/* A browser asks before it sends a key across origins. */
-static bool answer_preflight(struct call *call)
-{
-	const struct http_request *request = http_exchange_request(call->exchange);
-	struct gateway *gateway = call->gateway;
-
-	if (!gateway->options.cors_origin_count || !http_slice_equals(request->method, "OPTIONS") ||
-	    !http_request_field(request, "access-control-request-method"))
-		return false;
-	http_reply_field(call->exchange, "access-control-allow-methods", "GET, POST");
-	http_reply_field(call->exchange, "access-control-allow-headers", "*, authorization");
-	http_reply_field(call->exchange, "access-control-max-age", "86400");
-	buffer_reset(&call->worker->body);
-	call_reply_as(call, 204, NULL);
-	return true;
-}
-
 static void on_head(struct http_exchange *exchange, void *context)
 {
 	struct gateway *gateway = context;
@@ -61,7 +44,7 @@ static void on_head(struct http_exchange *exchange, void *context)
 		http_reply(exchange, 500, NULL, NULL, 0);
 		return;
 	}
-	if (answer_preflight(call) || !find_route(call) || !call_authorize(call))
+	if (call_answer_preflight(call) || !find_route(call) || !call_authorize(call))
 		return;
 	http_exchange_set_body_cap(exchange,
 	    call->route->body == ROUTE_BODY ? gateway->options.max_body_bytes : SMALL_BODY_MAX);

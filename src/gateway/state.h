@@ -132,6 +132,9 @@ void call_refuse_with(struct call *call, int status, const char *message, const 
 void call_reply(struct call *call, int status);
 void call_reply_as(struct call *call, int status, const char *content_type);
 
+/* A browser asks before it sends a key across origins; false: it was no such question, or CORS is off. */
+bool call_answer_preflight(struct call *call);
+
 /* Whole seconds, 1 to 60; 0: the client should not come back by itself. */
 void call_retry_after(struct call *call, int64_t us);
 

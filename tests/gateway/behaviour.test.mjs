@@ -8,26 +8,9 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { binary, embed, embedUntilHit, model, newHome, run, start, startEmulator, startGateway } from "./harness.mjs";
-
-// A gateway and an upstream of its own for one test.
-async function withGateway(upstreamArgs, gatewayArgs, body) {
-	const home = newHome();
-	const upstream = await startEmulator(...upstreamArgs);
-	const gateway = await startGateway(upstream.base, home.path, ...gatewayArgs);
-	try {
-		await body({ upstream, gateway, home: home.path });
-	} finally {
-		await gateway.stop("SIGKILL");
-		await upstream.stop("SIGKILL");
-		home.remove();
-	}
-}
-
-// Until the upstream works on something.
-async function untilWorking(upstream, count = 1) {
-	while ((await upstream.stats()).working < count);
-}
+import {
+	binary, embed, embedUntilHit, model, newHome, run, start, startEmulator, untilWorking, withGateway,
+} from "./harness.mjs";
 
 test("equal texts of many clients go up once", () => withGateway(["--latency", "50ms"], [], async ({ upstream, gateway }) => {
 	const answers = await Promise.all(Array.from({ length: 60 }, () => embed(gateway.base, { input: ["one", "two"] })));

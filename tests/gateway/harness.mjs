@@ -65,7 +65,7 @@ export async function startGateway(upstream, home, ...args) {
 	const running = start(["serve", "--home", home, "--base-url", `${upstream}/v1`,
 		"--listen", "127.0.0.1:0", ...args]);
 	const [, base] = await running.until(/serving on (https?:\/\/\S+)\/v1/);
-	return { ...running, base };
+	return { ...running, base, log: () => running.output };
 }
 
 export function run(args, env = {}) {
@@ -74,6 +74,35 @@ export function run(args, env = {}) {
 		env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
 	});
 	return { code: done.status, out: done.stdout, err: done.stderr };
+}
+
+// Makes keys, each by the arguments of `embed keys add`; their secrets by name.
+function addKeys(home, keys = []) {
+	return Object.fromEntries(keys.map(([name, ...args]) => {
+		const made = run(["keys", "--home", home, "add", name, ...args]);
+		if (made.code !== 0) throw new Error(made.err);
+		return [name, made.out.trim()];
+	}));
+}
+
+// A gateway and an upstream of its own for one test.
+export async function withGateway(upstreamArgs, gatewayArgs, body, options = {}) {
+	const home = newHome();
+	const upstream = await startEmulator(...upstreamArgs);
+	const keys = addKeys(home.path, options.keys);
+	const gateway = await startGateway(upstream.base, home.path, ...gatewayArgs);
+	try {
+		await body({ upstream, gateway, home: home.path, keys });
+	} finally {
+		await gateway.stop("SIGKILL");
+		await upstream.stop("SIGKILL");
+		home.remove();
+	}
+}
+
+// Until the upstream works on something.
+export async function untilWorking(upstream, count = 1) {
+	while ((await upstream.stats()).working < count);
 }
 
 export const model = "text-embedding-3-small";

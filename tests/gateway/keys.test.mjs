@@ -62,6 +62,60 @@ test("without a good key nothing is answered", async () => {
 	assert.equal((await fetch(`${gateway.base}/health`)).status, 200);
 });
 
+// Every run of `least` letters of a secret that the text holds.
+const leaked = (text, secret, least) => Array.from({ length: secret.length - least + 1 },
+	(_, i) => secret.slice(i, i + least)).filter((part) => text.includes(part));
+
+test("a wrong key's answer and log line hold nothing of it but its ends, and of a short one nothing", async () => {
+	const long = "sk-ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	const wrong = await ask(long);
+	assert.equal(wrong.status, 401);
+	assert.match(wrong.json.error.message, /^Incorrect API key provided: sk-ABCD\*\*\*\*6789\./);
+	for (const short of ["ZQXJ-WVKZ-QJ", "QJXZ-KWVQ-ZXJK-WQVZ", "XQ!"]) {
+		for (const headers of [{ authorization: `Bearer ${short}` }, { "api-key": short }]) {
+			const refused = await embed(gateway.base, { input: "a" }, { headers });
+			assert.equal(refused.status, 401);
+			assert.deepEqual(leaked(refused.text + JSON.stringify([...refused.headers]), short, 3), []);
+		}
+	}
+	assert.deepEqual(leaked(gateway.log(), long, 8), []);
+});
+
+test("a key of any bytes is refused in good JSON", async () => {
+	for (const odd of ['"}],{}\\"-{}-"quoted"-{}-\\and-more', "caf\u00e9\u00ff\u00fe\u00e9 ".repeat(8), "%s%n".repeat(10), "k".repeat(6000)]) {
+		const refused = await ask(odd);
+		assert.equal(refused.status, 401);
+		assert.equal(refused.json.error.code, "invalid_api_key");
+	}
+	assert.equal((await embed(gateway.base, { input: "a" }, { headers: { authorization: "Basic dXNlcjpwYXNz" } })).status, 401);
+});
+
+test("a revoked key is answered as one that never was", async () => {
+	const gone = add("gone");
+	await until(200, gone);
+	keys("revoke", "gone");
+	const revoked = await until(401, gone);
+	const unknown = await ask(gone.slice(0, 7) + "z".repeat(36) + gone.slice(-4));
+	assert.equal(revoked.text, unknown.text);
+	assert.doesNotMatch(revoked.text, /gone|revoked|upstream|first/);
+});
+
+test("a wrong key of the gateway's own is not shown to callers, nor is it their fault", async () => {
+	const own = newHome();
+	const strict = await startEmulator("--key", "sk-another-key-0123456789");
+	const poor = await startGateway(strict.base, own.path, "--max-attempts", "1");
+	try {
+		const answer = await embed(poor.base, { input: "hello" });
+		assert.equal(answer.status, 502);
+		assert.equal(answer.headers.get("x-should-retry"), "false");
+		assert.doesNotMatch(answer.text + JSON.stringify([...answer.headers]), /sk-|-key/);
+	} finally {
+		await poor.stop();
+		await strict.stop();
+		own.remove();
+	}
+});
+
 test("adding, rotating and revoking reach the running gateway", async () => {
 	const old = add("moving");
 	await until(200, old);
@@ -156,9 +210,9 @@ test("no secret is in the log or in the metrics", async () => {
 	const secret = add("quiet");
 	await until(200, secret);
 	const metrics = await (await fetch(`${gateway.base}/metrics`)).text();
-	for (const text of [gateway.child.spawnargs.join(" "), metrics])
-		assert.doesNotMatch(text, /emb-[A-Za-z0-9_-]{43}|sk-upstream-key/);
 	await gateway.until(/key=quiet/);
+	for (const text of [gateway.log(), metrics])
+		assert.doesNotMatch(text, /emb-[A-Za-z0-9_-]{43}|sk-upstream-key/);
 });
 
 test("pass-through carries the caller's own key, and stores for it alone", async () => {
