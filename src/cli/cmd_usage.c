@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/forecast.h"
 #include "cli/moment.h"
 #include "cli/usage_report.h"
 
@@ -76,20 +77,30 @@ static enum embed_status make_query(
 	return status;
 }
 
+static enum embed_status read_ledger(const struct command_input *input,
+    const struct embed_usage_query *query, embed_usage_fn *fn, void *context,
+    struct embed_error *error)
+{
+	embed_service *service;
+	enum embed_status status =
+	    settings_open_service(&service, input->options, SETTINGS_OFFLINE, input->log, error);
+
+	if (status != EMBED_OK)
+		return status;
+	status = embed_usage(service, query, fn, context, error);
+	embed_close(service);
+	return status;
+}
+
 static int print(const struct command_input *input, const struct usage_options *own,
     const struct embed_usage_query *query, struct embed_error *error)
 {
-	embed_service *service;
 	struct usage_report report;
 	enum embed_status status;
 	bool is_printed = true;
 
-	if (settings_open_service(&service, input->options, SETTINGS_OFFLINE, input->log, error) !=
-	    EMBED_OK)
-		return command_fail(error);
 	usage_report_init(&report, (enum usage_format)own->format, query->by);
-	status = embed_usage(service, query, usage_report_row, &report, error);
-	embed_close(service);
+	status = read_ledger(input, query, usage_report_row, &report, error);
 	if (status == EMBED_OK) {
 		usage_report_finish(&report);
 		status = report.out.status;
@@ -99,6 +110,27 @@ static int print(const struct command_input *input, const struct usage_options *
 	usage_report_fini(&report);
 	if (status != EMBED_OK)
 		return command_fail(error);
+	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+}
+
+static int print_forecast(const struct command_input *input, const struct usage_options *own,
+    struct embed_usage_query *query, struct embed_error *error)
+{
+	struct forecast forecast;
+	struct buffer out;
+	bool is_printed;
+
+	if (own->since != NULL || own->until != NULL)
+		return command_misuse("--forecast is of this month: leave out --since and --until");
+	forecast_init(&forecast, clock_unix_s());
+	query->by = EMBED_BY_DAY;
+	query->since_s = forecast.start_s;
+	if (read_ledger(input, query, forecast_row, &forecast, error) != EMBED_OK)
+		return command_fail(error);
+	buffer_init(&out, FORECAST_MAX_BYTES);
+	forecast_append(&forecast, (enum usage_format)own->format, &out);
+	is_printed = out.status == EMBED_OK && command_print(out.bytes, out.len);
+	buffer_fini(&out);
 	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
 }
 
@@ -113,6 +145,8 @@ static int run(const struct command_input *input)
 		return command_misuse("usage takes no arguments: \"%.60s\"", input->arguments[0]);
 	if (make_query(own, &query, &error) != EMBED_OK)
 		return command_fail(&error);
+	if (own->forecast)
+		return print_forecast(input, own, &query, &error);
 	return print(input, own, &query, &error);
 }
 

@@ -19,6 +19,28 @@ expect 0 "$EMBED" usage --since 1d --format csv
 says out '^day,attempts,'
 expect 0 "$EMBED" usage --until 2020-01-01
 says out 'nothing was used'
+for group in hour day month model key upstream lane; do
+	expect 0 "$EMBED" usage --by $group --format csv
+	says out "^$group,attempts,"
+	[ "$(awk -F, 'NR > 1 { sum += $4 } END { print sum }' out)" = 500 ] || fail "the rows by $group add up"
+done
+expect 0 "$EMBED" usage --by hour,model,key,upstream,lane --format csv
+says out '^hour,model,key,upstream,lane,attempts,'
+expect 0 "$EMBED" usage --since 2h --until 2999-01-01T00:00Z --by none --format json
+says out '"billed_texts":500,'
+expect 0 "$EMBED" usage --since 2999-01-01
+says out 'nothing was used'
+
+cost=$("$EMBED" usage --by none --format json | grep -o '"cost_nano":[0-9]*')
+expect 0 "$EMBED" usage --forecast --format json
+says out "$cost,\"forecast_nano\":[1-9]"
+expect 0 "$EMBED" usage --forecast --format csv
+says out '^month,cost_usd,forecast_usd'
+expect 0 "$EMBED" usage --forecast
+says out "^at month's end   \\$"
+expect 0 "$EMBED" usage --forecast --key nobody --format json
+says out '"cost_nano":0,"forecast_nano":0}'
+expect 2 "$EMBED" usage --forecast --since 1d
 expect 2 "$EMBED" usage --by colour
 expect 2 "$EMBED" usage --since yesterday
 
