@@ -133,7 +133,7 @@ static void turn_away(struct http_worker *worker, int fd)
 				   "content-length: 0\r\nconnection: close\r\n\r\n";
 
 	atomic_fetch_add_explicit(&worker->counters.over_cap, 1, memory_order_relaxed);
-	if (!worker->server->tls)
+	if (!worker->options->tls_cert_file)
 		send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	shutdown(fd, SHUT_WR);
 	close(fd);

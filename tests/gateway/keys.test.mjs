@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Keys: made, shown once, limited, rotated, revoked; changes reach a running gateway.
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { embed, model, newHome, run, startEmulator, startGateway } from "./harness.mjs";
@@ -134,7 +135,7 @@ test("adding, rotating and revoking reach the running gateway", async () => {
 test("a broken file leaves the keys that were read in force", async () => {
 	const secret = add("steady");
 	await until(200, secret);
-	const { appendFileSync, writeFileSync } = await import("node:fs");
+	const { appendFileSync } = await import("node:fs");
 	const file = join(home.path, "keys");
 	const good = readFileSync(file);
 	appendFileSync(file, "name=x digest=zz\n");
@@ -232,6 +233,58 @@ test("pass-through carries the caller's own key, and stores for it alone", async
 	} finally {
 		await open.stop();
 		await strict.stop();
+		own.remove();
+	}
+});
+
+test("SIGHUP reads the keys again under load and drops no request", { timeout: 20000 }, async () => {
+	const own = newHome();
+	const file = join(own.path, "keys");
+	const made = (name) => run(["keys", "--home", own.path, "add", name]).out.trim();
+	const steady = made("steady");
+	const without = readFileSync(file);
+	const leaving = made("leaving");
+	const whole = readFileSync(file);
+	// In place and with the same date, so that only being told makes the gateway look.
+	const replace = (bytes) => { writeFileSync(file, bytes); utimesSync(file, 1e9, 1e9); };
+	replace(whole);
+	const busy = await startGateway(upstream.base, own.path);
+	const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+	const ports = new Set();
+	const load = (key, i) => new Promise((resolve, reject) => {
+		const request = http.request(`${busy.base}/v1/embeddings`,
+			{ method: "POST", agent, headers: { authorization: `Bearer ${key}` } }, (response) => {
+				ports.add(response.socket.localPort);
+				response.resume();
+				response.on("end", () => resolve(response.statusCode));
+			});
+		request.on("error", reject);
+		request.end(JSON.stringify({ model, input: `reload ${i % 100}`, dimensions: 8 }));
+	});
+	let asked = 0, isOver = false;
+	try {
+		const loops = Array.from({ length: 4 }, async () => {
+			while (!isOver) assert.equal(await load(steady, asked++), 200);
+		});
+		const untilAnswered = async (status) => {
+			while ((await embed(busy.base, { input: "a" }, { headers: { authorization: `Bearer ${leaving}` } })).status !== status);
+		};
+		const changes = (async () => {
+			for (let round = 0; round < 5; round++) {
+				await untilAnswered(200);
+				replace(without);
+				busy.child.kill("SIGHUP");
+				await untilAnswered(401);
+				replace(whole);
+				busy.child.kill("SIGHUP");
+			}
+		})().finally(() => { isOver = true; });
+		await Promise.all([changes, ...loops]);
+		assert.equal(ports.size, 4, "connections were closed");
+	} finally {
+		isOver = true;
+		agent.destroy();
+		await busy.stop("SIGKILL");
 		own.remove();
 	}
 });
