@@ -9,9 +9,12 @@
 
 /*
  * Results and bodies are megabytes each and go between threads; left to itself, malloc soon takes
- * them from its heaps, which then grow with every group.  Mapped, they are gone when freed.
+ * them from its heaps, which then grow with every group.  Mapped, they are gone when freed.  What
+ * is smaller is used again at once: one heap for all threads, and none of it handed back between
+ * two groups, since fetching it anew costs a third of a run's CPU (20 us a text instead of 30).
  */
 #define MAPPED_BYTES (1 << 20)
+#define KEPT_BYTES   (64 << 20)
 
 /* A group holds what one request takes, and no more text than that: 295,000 tokens of four bytes. */
 #define GROUP_TEXTS 2048
@@ -58,6 +61,13 @@ static int run(const struct command_input *input, embed_service *service, struct
 	return pipeline_run(&options, &state);
 }
 
+static void set_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_ARENA_MAX, 1);
+}
+
 int embedding_run(const struct command_input *input, const char *name, struct source *source,
     const struct embedding_output *output)
 {
@@ -75,7 +85,7 @@ int embedding_run(const struct command_input *input, const char *name, struct so
 	struct records writer;
 	int exit_status;
 
-	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+	set_memory();
 	error_clear(&error);
 	progress_start(&progress, &shown);
 	if (settings_open_service(&service, input->options, SETTINGS_ONLINE, input->log, &error) !=
