@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// GET /metrics: well-formed, named as Prometheus wants, equal to what upstream counted; and the
+// dashboard and the alerts name nothing else.  promtool judges too where it is installed.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { embed, embedUntilHit, newHome, startEmulator, startGateway } from "./harness.mjs";
+
+const docs = (name) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
+const promtool = (args, input) => spawnSync("promtool", args, { input, encoding: "utf8" });
+const hasPromtool = promtool(["--version"]).status === 0;
+
+let upstream, gateway, home, text, families, samples;
+
+before(async () => {
+	home = newHome();
+	upstream = await startEmulator();
+	gateway = await startGateway(upstream.base, home.path);
+	for (let i = 0; i < 20; i++)
+		assert.equal((await embed(gateway.base, { input: [`text ${i}`, `and another ${i}`] })).status, 200);
+	assert.equal((await embedUntilHit(gateway.base, { input: "text 0" })).status, 200);
+	assert.equal((await embed(gateway.base, { input: "" })).status, 400);
+	assert.equal((await fetch(`${gateway.base}/no/such/${"path".repeat(10)}`)).status, 404);
+	text = await (await fetch(`${gateway.base}/metrics`)).text();
+	({ families, samples } = read(text));
+});
+
+after(async () => {
+	await gateway.stop();
+	await upstream.stop();
+	home.remove();
+});
+
+// Every line is a HELP, the TYPE right after it, or a sample of the family last begun.
+function read(metrics) {
+	const families = new Map(), samples = new Map();
+	let family, helped;
+	assert.ok(metrics.endsWith("\n"));
+	for (const line of metrics.slice(0, -1).split("\n")) {
+		const help = line.match(/^# HELP ([a-z_]+) \S.*$/);
+		const type = line.match(/^# TYPE ([a-z_]+) (counter|gauge|histogram|summary)$/);
+		const sample = line.match(/^([a-z_]+)(?:\{((?:[a-z]+="[^"\\\n]*",?)+)\})? (\d+(?:\.\d+)?)$/);
+		assert.ok(help || type || sample, `no such line: ${line}`);
+		if (help) {
+			assert.ok(!families.has(help[1]), `${help[1]} is there twice`);
+			helped = help[1];
+		} else if (type) {
+			assert.equal(type[1], helped, "HELP comes right before TYPE");
+			families.set(type[1], family = { name: type[1], type: type[2], samples: [] });
+		} else {
+			const [, name, labels = "", value] = sample;
+			const suffixes = { histogram: ["_bucket", "_sum", "_count"], summary: ["", "_sum", "_count"] };
+			assert.ok((suffixes[family.type] ?? [""]).some((suffix) => name === family.name + suffix),
+				`${name} stands under ${family.name}`);
+			assert.ok(!samples.has(`${name}{${labels}}`), `${line} is there twice`);
+			samples.set(`${name}{${labels}}`, Number(value));
+			family.samples.push({ name, labels: Object.fromEntries([...labels.matchAll(/([a-z]+)="([^"]*)"/g)].map((m) => [m[1], m[2]])), value: Number(value) });
+		}
+	}
+	return { families, samples };
+}
+
+const value = (name) => {
+	assert.ok(samples.has(`${name}{}`), `${name} is missing`);
+	return samples.get(`${name}{}`);
+};
+
+test("names follow Prometheus: _total for counters alone, seconds and bytes, no type in a name", () => {
+	assert.ok(families.size > 30);
+	for (const { name, type } of families.values()) {
+		assert.match(name, /^embed_[a-z]+(_[a-z]+)*$/);
+		assert.equal(name.endsWith("_total"), type === "counter", name);
+		assert.doesNotMatch(name, /_(count|sum|bucket|info)$/);
+		assert.doesNotMatch(name, /_(counter|gauge|histogram|summary)(_|$)/);
+		assert.doesNotMatch(name, /_(s|ms|us|ns|milliseconds|microseconds|minutes|hours|kb|mb|kib|mib|kilobytes|megabytes)(_|$)/);
+		if (type === "histogram" || type === "summary") assert.match(name, /_seconds$/);
+	}
+});
+
+test("a histogram's buckets grow to its count", () => {
+	const histograms = [...families.values()].filter(({ type }) => type === "histogram");
+	assert.ok(histograms.length > 0);
+	for (const { name, samples } of histograms) {
+		const buckets = samples.filter((sample) => sample.name === `${name}_bucket`);
+		const bounds = buckets.map(({ labels }) => Number(labels.le.replace("+Inf", "Infinity")));
+		assert.equal(bounds.at(-1), Infinity);
+		for (let i = 1; i < buckets.length; i++)
+			assert.ok(bounds[i] > bounds[i - 1] && buckets[i].value >= buckets[i - 1].value);
+		assert.ok(buckets.at(-1).value > 0);
+		assert.equal(buckets.at(-1).value, value(`${name}_count`));
+	}
+});
+
+test("labels are few and never a caller's words", () => {
+	const allowed = new Set(["route", "answer", "le", "quantile"]);
+	for (const { samples } of families.values())
+		for (const { labels } of samples)
+			for (const name of Object.keys(labels)) assert.ok(allowed.has(name), name);
+	assert.match(text, /answer="4xx"\} [1-9]/);
+	assert.doesNotMatch(text, /no\/such/);
+});
+
+test("counters agree with what upstream counted", async () => {
+	const stats = await upstream.stats();
+	assert.equal(value("embed_attempts_total"), stats.embeddings_requests);
+	assert.equal(value("embed_sent_texts_total"), stats.texts);
+	assert.equal(value("embed_billed_tokens_total"), stats.tokens);
+	assert.equal(value("embed_attempts_failed_total"), 0);
+	assert.ok(stats.texts >= 40);
+	assert.ok(value("embed_hits_total") >= 1);
+	assert.equal(value("embed_texts_total"),
+		value("embed_sent_texts_total") + value("embed_hits_total") + value("embed_joined_total"));
+});
+
+test("promtool finds nothing to say", { skip: !hasPromtool }, () => {
+	const { status, stdout, stderr } = promtool(["check", "metrics"], text);
+	assert.equal(status, 0, stdout + stderr);
+});
