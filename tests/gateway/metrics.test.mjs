@@ -118,3 +118,40 @@ test("promtool finds nothing to say", { skip: !hasPromtool }, () => {
 	const { status, stdout, stderr } = promtool(["check", "metrics"], text);
 	assert.equal(status, 0, stdout + stderr);
 });
+
+// Every metric that a text of PromQL names, without the words of the text around it.
+const named = (promql) => [...promql.matchAll(/\bembed_[a-z_]+\b/g)].map((match) => match[0]);
+
+function assertKnown(names) {
+	const known = new Set();
+	for (const { name, type } of families.values())
+		for (const suffix of { histogram: ["_bucket", "_sum", "_count"], summary: ["", "_sum", "_count"] }[type] ?? [""])
+			known.add(name + suffix);
+	for (const name of names) assert.ok(known.has(name), `${name} is no metric`);
+}
+
+test("the dashboard names metrics that exist and shows what matters", () => {
+	const dashboard = JSON.parse(readFileSync(docs("grafana/embed.json"), "utf8"));
+	const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+	const names = expressions.flatMap(named);
+	assert.ok(expressions.every((expression) => named(expression).length > 0));
+	assertKnown([...names, ...named(JSON.stringify(dashboard.templating))]);
+	for (const name of ["embed_texts_total", "embed_hits_total", "embed_request_seconds_bucket", "embed_hit_seconds",
+		"embed_miss_seconds", "embed_attempt_seconds", "embed_billed_tokens_total", "embed_cost_nano_total",
+		"embed_failed_total", "embed_breakers_open"])
+		assert.ok(names.includes(name), `${name} is not shown`);
+	assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
+});
+
+test("the alerts name metrics that exist and watch what matters", () => {
+	const expressions = [...readFileSync(docs("alerts.yml"), "utf8").matchAll(/^ +expr: (.+)$/gm)].map((match) => match[1]);
+	const names = expressions.flatMap(named);
+	assertKnown(names);
+	for (const name of ["embed_breakers_open", "embed_failed_total", "embed_write_errors_total", "embed_cost_nano_total"])
+		assert.ok(names.includes(name), `${name} is not watched`);
+});
+
+test("promtool accepts the alerts", { skip: !hasPromtool }, () => {
+	const { status, stdout, stderr } = promtool(["check", "rules", docs("alerts.yml")]);
+	assert.equal(status, 0, stdout + stderr);
+});
