@@ -267,6 +267,7 @@ struct http_options {
 /*
  * Binds, listens, starts the workers.  A stale Unix socket file (nobody
  * accepts there) is replaced.  EMBED_BAD_OPTION or EMBED_IO with a sentence.
+ * *out is set before the first worker runs, for its handlers; NULL on failure.
  */
 enum embed_status http_server_start(
     struct http_server **out, const struct http_options *options, struct embed_error *error);

@@ -174,14 +174,14 @@ enum embed_status http_server_start(
 		    server->options.tls_key_file, error);
 	if (status == EMBED_OK)
 		status = open_listeners(server, options, error);
+	*out = server; /* the first request may be here before all workers are */
 	if (status == EMBED_OK)
 		status = start_workers(server, error);
 	if (status != EMBED_OK) {
 		http_server_stop(server);
-		return status;
+		*out = NULL;
 	}
-	*out = server;
-	return EMBED_OK;
+	return status;
 }
 
 /* ---- Looking ----------------------------------------------------------- */

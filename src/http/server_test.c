@@ -334,6 +334,25 @@ static void one_connection_too_many_is_told_so(void **state)
 	harness_stop(&harness);
 }
 
+/* A worker that does not know its server does not start, and so neither does the server. */
+static bool knows_server(unsigned index, void **user, void *context)
+{
+	struct harness *harness = context;
+
+	(void)index;
+	*user = NULL;
+	return harness->server != NULL;
+}
+
+static void a_worker_finds_its_server_from_the_first_request_on(void **state)
+{
+	struct harness harness = {.options = {.on_worker_start = knows_server}};
+
+	(void)state;
+	harness_start(&harness);
+	harness_stop(&harness);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +367,7 @@ int main(void)
 	    cmocka_unit_test(takes_over_a_listening_descriptor),
 	    cmocka_unit_test(says_why_an_address_cannot_work),
 	    cmocka_unit_test(one_connection_too_many_is_told_so),
+	    cmocka_unit_test(a_worker_finds_its_server_from_the_first_request_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
