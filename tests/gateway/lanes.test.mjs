@@ -34,7 +34,8 @@ async function shareOf(name, { upstream, gateway, keys }) {
 		assert.equal(answer.status, 200);
 		answered.push(key);
 	};
-	const plug = embed(gateway.base, { input: "plug" }, { headers: { authorization: `Bearer ${keys.plug}` } });
+	const plug = embed(gateway.base, { input: texts("plug", 80), dimensions: 8 }, // long enough to be seen at work
+		 { headers: { authorization: `Bearer ${keys.plug}` } });
 	await untilWorking(upstream);
 	const work = ["early", "late"].flatMap((key) => Array.from({ length: 30 }, (_, i) => ask(key, texts(`${key} ${i}`, 10))));
 	await Promise.all([plug, ...work]);
