@@ -11,7 +11,7 @@
  * Results and bodies are megabytes each and go between threads; left to itself, malloc soon takes
  * them from its heaps, which then grow with every group.  Mapped, they are gone when freed.  What
  * is smaller is used again at once: one heap for all threads, and none of it handed back between
- * two groups, since fetching it anew costs a third of a run's CPU (20 us a text instead of 30).
+ * two groups, since fetching it anew costs a fifth of a run's CPU (docs/decisions/bulk.md).
  */
 #define MAPPED_BYTES (1 << 20)
 #define KEPT_BYTES   (64 << 20)
