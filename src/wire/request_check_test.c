@@ -4,24 +4,7 @@
 #include <jansson.h>
 
 #include "wire/model.h"
-#include "wire/request.h"
-
-/* A body in memory of its own, without a NUL after it, so that ASan sees every step too far. */
-static enum embed_status read_bytes(struct wire_request *request, const char *body, size_t len,
-    size_t max_inputs, struct embed_error *error, char **copy)
-{
-	*copy = malloc(len == 0 ? 1 : len);
-	memcpy(*copy, body, len);
-	return wire_request_read(request, *copy, len, max_inputs, error);
-}
-
-static void assert_reads(struct wire_request *request, char **copy, const char *body)
-{
-	struct embed_error error = {0};
-
-	if (read_bytes(request, body, strlen(body), 0, &error, copy) != EMBED_OK)
-		fail_msg("%s: %s", body, error.message);
-}
+#include "wire/request_rig.h"
 
 static const struct wire_request_policy openai = {
     .refuse_unknown = true, .needs_model = true, .max_inputs = 3, .max_text_bytes = 20};
