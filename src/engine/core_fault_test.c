@@ -47,9 +47,7 @@ static void a_refused_batch_is_halved_until_the_bad_text_stands_alone(void **sta
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &plain, 0, 64);
 	assert_int_equal(refuse_poison(&rig, false), 7);
 	assert_int_equal(a.ok, 63);
@@ -63,9 +61,7 @@ static void a_text_that_the_answer_names_is_taken_out_directly(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &plain, 0, 64);
 	assert_int_equal(refuse_poison(&rig, true), 2);
 	assert_int_equal(a.ok, 63);
@@ -78,9 +74,7 @@ static void a_request_that_is_refused_in_all_its_parts_is_not_cut_for_ever(void 
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &plain, 0, 2000);
 	for (int i = 0; i < 1000 && a.done == 0; i++) {
 		rig_wait(&rig, 1000);
@@ -97,8 +91,7 @@ static void a_timeout_never_splits_and_asks_for_a_new_connection(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 0, 100);
 	rig_send(&rig);
 	rig_time_out(&rig, 0);
@@ -116,8 +109,7 @@ static void a_rate_limit_never_splits_and_is_waited_out(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 0, 100);
 	rig_send(&rig);
 	rig_refuse(&rig, 0, 429, RIG_RATE);
@@ -134,8 +126,7 @@ static void after_a_rate_limit_nobody_sends_until_it_is_over(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 0, 1);
 	rig_send(&rig);
 	rig_refuse(&rig, 0, 429, RIG_RATE);
@@ -150,8 +141,7 @@ static void overload_takes_slots_away(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 0, 1);
 	rig_send(&rig);
 	rig_refuse(&rig, 0, 429, RIG_RATE);
@@ -164,9 +154,7 @@ static void a_request_above_the_limit_is_cut_and_teaches_the_limit(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig.text_len = 4000;
 	rig_ask(&rig, &a, &bulk, 0, 60);
 	rig_send(&rig);
@@ -186,9 +174,7 @@ static void no_money_stops_everything_at_once_with_a_sentence(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &plain, 0, 1);
 	rig_send(&rig);
 	rig_ask(&rig, &b, &plain, 10, 100);
@@ -207,8 +193,7 @@ static void after_a_while_a_barred_account_is_tried_again(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 0, 1);
 	rig_send(&rig);
 	rig_refuse(&rig, 0, 401, RIG_BAD_KEY);
@@ -226,8 +211,7 @@ static void a_callers_own_bad_key_harms_nobody_else(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &own, 0, 1);
 	rig_send(&rig);
 	rig_refuse(&rig, 0, 401, RIG_BAD_KEY);
@@ -242,8 +226,7 @@ static void what_one_account_cannot_pay_another_does(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 2);
-	rig_start(&rig);
+	rig_open(&rig, 2);
 	rig_ask(&rig, &a, &plain, 0, 10);
 	rig_send(&rig);
 	assert_int_equal(rig.sent[0]->upstream->index, 0);
@@ -260,8 +243,7 @@ static void a_fault_fails_over_without_waiting(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 2);
-	rig_start(&rig);
+	rig_open(&rig, 2);
 	rig_ask(&rig, &a, &plain, 0, 10);
 	rig_send(&rig);
 	rig_refuse(&rig, 0, 500, RIG_SERVER);
@@ -339,9 +321,7 @@ static void a_wait_of_a_day_is_not_waited_for(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &plain, 0, 1);
 	rig_send(&rig);
 	rig_ask(&rig, &b, &plain, 10, 1);
@@ -383,8 +363,7 @@ static void a_dead_connection_is_replaced_at_once(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 0, 1);
 	rig_send(&rig);
 	error_set(&fault.error, EMBED_UPSTREAM, "reset");
@@ -405,8 +384,7 @@ static void an_unknown_model_is_asked_of_every_upstream_once(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 3);
-	rig_start(&rig);
+	rig_open(&rig, 3);
 	rig_ask(&rig, &a, &plain, 0, 5);
 	for (int i = 0; i < 3; i++) {
 		rig_send(&rig);

@@ -10,8 +10,7 @@ static void equal_texts_go_up_once_and_all_get_the_vector(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 1, 1);
 	rig_ask(&rig, &b, &plain, 1, 1);
 	rig_send(&rig);
@@ -31,8 +30,7 @@ static void between_answered_and_stored_a_text_is_answered_from_its_flight(void 
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 1, 1);
 	rig_send(&rig);
 	rig_answer(&rig, 0);
@@ -54,8 +52,7 @@ static void fewer_dimensions_join_a_flight_that_brings_more(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &longer, 1, 1);
 	rig_ask(&rig, &b, &shorter, 1, 1);
 	rig_send(&rig);
@@ -73,8 +70,7 @@ static void more_dimensions_than_a_flight_brings_are_a_flight_of_their_own(void 
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &shorter, 1, 1);
 	rig_ask(&rig, &b, &longer, 1, 1);
 	rig_send(&rig);
@@ -90,8 +86,7 @@ static void other_users_keys_and_models_share_neither_flight_nor_batch(void **st
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	for (size_t i = 0; i < 4; i++)
 		rig_ask(&rig, &asked[i], &specs[i], 1, 1);
 	rig_send(&rig);
@@ -104,8 +99,7 @@ static void a_text_that_nobody_waits_for_any_more_is_not_sent(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 1, 3);
 	core_cancel(rig.core, a.job, rig.now_us);
 	assert_int_equal(a.done, 1);
@@ -122,8 +116,7 @@ static void a_cancel_does_not_harm_others_who_wait(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &ann, 1, 1);
 	rig_ask(&rig, &b, &bob, 1, 1);
 	core_cancel(rig.core, a.job, rig.now_us);
@@ -140,8 +133,7 @@ static void what_is_under_way_is_stored_though_its_caller_left(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &plain, 1, 1);
 	rig_send(&rig);
 	core_cancel(rig.core, a.job, rig.now_us);
@@ -156,8 +148,7 @@ static void a_deadline_ends_what_has_no_answer_yet(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	spec.deadline_us = rig.now_us + 5000;
 	rig_ask(&rig, &a, &spec, 1, 1);
 	rig_send(&rig);
@@ -175,9 +166,7 @@ static void a_hurried_text_takes_an_equal_bulk_text_along(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &bulk, 100, 1);
 	rig_send(&rig);
 	rig_ask(&rig, &b, &bulk, 1, 50);
@@ -197,8 +186,7 @@ static void texts_that_are_not_to_be_stored_are_not_handed_over(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &spec, 1, 5);
 	rig_send(&rig);
 	rig_answer(&rig, 0);
@@ -214,8 +202,7 @@ static void the_bill_is_shared_out_to_the_token(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &ann, 1, 2);
 	rig_ask(&rig, &b, &bob, 10, 5);
 	rig_send(&rig);
@@ -234,9 +221,7 @@ static void closing_ends_everything(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &plain, 1, 1);
 	rig_send(&rig);
 	rig_ask(&rig, &b, &plain, 10, 3);

@@ -90,6 +90,21 @@ static inline void rig_start(struct rig *rig)
 	}
 }
 
+/* Both at once, with the options as rig_init gives them. */
+static inline void rig_open(struct rig *rig, size_t upstream_count)
+{
+	rig_init(rig, upstream_count);
+	rig_start(rig);
+}
+
+/* One upstream with a single slot: what is asked while it is taken piles up. */
+static inline void rig_open_narrow(struct rig *rig)
+{
+	rig_init(rig, 1);
+	rig->upstreams[0].max_in_flight = 1;
+	rig_start(rig);
+}
+
 static inline void rig_on_text(void *context, size_t index, const struct engine_outcome *outcome)
 {
 	struct asked *asked = context;

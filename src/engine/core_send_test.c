@@ -11,8 +11,7 @@ static void a_text_goes_at_once_when_a_slot_is_free(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	for (uint32_t i = 0; i < 3; i++) {
 		rig_ask(&rig, i == 0 ? &a : i == 1 ? &b : &c, &plain, i, 1);
 		rig_send(&rig);
@@ -47,8 +46,7 @@ static void texts_of_one_turn_travel_together(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	for (uint32_t i = 0; i < 40; i++)
 		rig_ask(&rig, &asked[i], &plain, i, 1);
 	rig_send(&rig);
@@ -61,9 +59,7 @@ static void a_batch_holds_no_more_than_2048_texts(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &bulk, 0, 4096);
 	rig_send(&rig);
 	assert_int_equal(rig_texts(&rig, 0), 2048);
@@ -120,8 +116,7 @@ static void what_waits_is_spread_over_free_slots(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig_ask(&rig, &a, &bulk, 0, 4000);
 	rig_send(&rig);
 	assert_int_equal(rig.sent_count, 8);
@@ -135,9 +130,7 @@ static void interactive_goes_before_bulk(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig.upstreams[0].max_in_flight = 1;
-	rig_start(&rig);
+	rig_open_narrow(&rig);
 	rig_ask(&rig, &a, &bulk, 0, 1);
 	rig_send(&rig);
 	rig_ask(&rig, &b, &bulk, 1000, 3000);
@@ -301,8 +294,7 @@ static void before_the_first_answer_little_is_sent(void **state)
 	struct rig rig;
 
 	(void)state;
-	rig_init(&rig, 1);
-	rig_start(&rig);
+	rig_open(&rig, 1);
 	rig.core->upstreams[0].permits.knowledge = LIMITER_UNKNOWN_YET;
 	rig.text_len = 400;
 	rig_ask(&rig, &a, &bulk, 0, 4000);

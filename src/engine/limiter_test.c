@@ -7,6 +7,15 @@
 
 #define SECOND INT64_C(1000000)
 
+/* Takes permits at time 0 and is told at once, by the answer, of the account's limit and what is left of it. */
+static void take_and_learn(struct limiter *limiter, double cost, int64_t limit, int64_t left)
+{
+	struct limiter_charge charge = limiter_take(limiter, cost, 0);
+
+	limiter_end(limiter, &charge);
+	limiter_correct(limiter, &charge, limit, left, true, 0);
+}
+
 static void starts_full_and_keeps_a_twentieth_back(void **state)
 {
 	struct limiter limiter;
@@ -87,13 +96,10 @@ static void an_answer_without_limits_means_there_are_none(void **state)
 static void a_limit_is_learnt_with_what_is_left_of_it(void **state)
 {
 	struct limiter limiter;
-	struct limiter_charge charge;
 
 	(void)state;
 	limiter_init(&limiter, 0, 40000, 0);
-	charge = limiter_take(&limiter, 30000, 0);
-	limiter_end(&limiter, &charge);
-	limiter_correct(&limiter, &charge, 1000000, 970000, true, 0);
+	take_and_learn(&limiter, 30000, 1000000, 970000);
 	assert_int_equal(limiter.knowledge, LIMITER_LEARNT);
 	assert_true(limiter_available(&limiter, 0) == 920000);
 }
@@ -115,26 +121,20 @@ static void what_went_out_since_the_answer_was_made_is_taken_off(void **state)
 static void somebody_elses_use_takes_permits_away(void **state)
 {
 	struct limiter limiter;
-	struct limiter_charge charge;
 
 	(void)state;
 	limiter_init(&limiter, 60000, 0, 0);
-	charge = limiter_take(&limiter, 1000, 0);
-	limiter_end(&limiter, &charge);
-	limiter_correct(&limiter, &charge, 60000, 10000, true, 0);
+	take_and_learn(&limiter, 1000, 60000, 10000);
 	assert_true(limiter_available(&limiter, 0) == 7000);
 }
 
 static void a_set_limit_is_not_raised_by_an_answer(void **state)
 {
 	struct limiter limiter;
-	struct limiter_charge charge;
 
 	(void)state;
 	limiter_init(&limiter, 60000, 0, 0);
-	charge = limiter_take(&limiter, 57000, 0);
-	limiter_end(&limiter, &charge);
-	limiter_correct(&limiter, &charge, 1000000, 900000, true, 0);
+	take_and_learn(&limiter, 57000, 1000000, 900000);
 	assert_true(limiter.limit == 60000);
 	assert_true(limiter_available(&limiter, 0) == 0);
 }
@@ -142,13 +142,10 @@ static void a_set_limit_is_not_raised_by_an_answer(void **state)
 static void a_set_limit_is_lowered_to_what_the_account_has(void **state)
 {
 	struct limiter limiter;
-	struct limiter_charge charge;
 
 	(void)state;
 	limiter_init(&limiter, 1000000, 0, 0);
-	charge = limiter_take(&limiter, 1000, 0);
-	limiter_end(&limiter, &charge);
-	limiter_correct(&limiter, &charge, 40000, 39000, true, 0);
+	take_and_learn(&limiter, 1000, 40000, 39000);
 	assert_true(limiter_burst(&limiter) == 38000);
 }
 
