@@ -571,6 +571,20 @@ struct embed_latency {
 EMBED_API void embed_latency(
     embed_service *service, enum embed_latency_kind kind, struct embed_latency *latency);
 
+/*
+ * Latencies between two looks, for views that move: what was seen since the
+ * watch's last look, or since it was made.  `max_us` is within 1 % too.  A
+ * watch belongs to one thread at a time and must not outlive the service.
+ */
+typedef struct embed_latency_watch embed_latency_watch;
+
+/* NULL: out of memory. */
+EMBED_API embed_latency_watch *embed_latency_watch_create(
+    embed_service *service, enum embed_latency_kind kind);
+EMBED_API void embed_latency_watch_look(embed_latency_watch *watch, struct embed_latency *latency);
+/* NULL is fine. */
+EMBED_API void embed_latency_watch_destroy(embed_latency_watch *watch);
+
 /* ---- Ledger --------------------------------------------------------- */
 
 enum embed_usage_by {

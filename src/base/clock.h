@@ -14,4 +14,7 @@ int64_t clock_now_us(void);
 /* Seconds since 1970 (UTC). */
 int64_t clock_unix_s(void);
 
+/* The same in milliseconds. */
+int64_t clock_unix_ms(void);
+
 #endif

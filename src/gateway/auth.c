@@ -66,6 +66,63 @@ void call_refuse_caller_key(struct call *call)
 	refuse_key(call, (struct http_slice){call->caller_key, strlen(call->caller_key)});
 }
 
+/* ---- From this machine --------------------------------------------------------- */
+
+/* "localhost", "127.x.y.z", "[::1]", each with or without a port. */
+static bool is_loopback_name(struct http_slice host)
+{
+	static const char *const starts[] = {"localhost", "127.", "[::1]"};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		size_t len = strlen(starts[i]);
+		size_t at = len;
+
+		if (host.len < len || strncasecmp(host.bytes, starts[i], len) != 0)
+			continue;
+		if (i == 1) /* digits and dots up to the port, so that no name begins like it */
+			while (at < host.len && strchr("0123456789.", host.bytes[at]))
+				at++;
+		if (at == host.len || host.bytes[at] == ':')
+			return true;
+	}
+	return false;
+}
+
+/* True without an origin, and for the page that this gateway served. */
+static bool is_own_origin(const struct http_request *request)
+{
+	const struct http_slice *origin = http_request_field(request, "origin");
+	const struct http_slice *site = http_request_field(request, "sec-fetch-site");
+	const char *scheme = request->is_tls ? "https://" : "http://";
+	size_t len = strlen(scheme);
+
+	if (site && !http_slice_equals(*site, "same-origin") && !http_slice_equals(*site, "none"))
+		return false;
+	if (!origin)
+		return true;
+	return origin->len == len + request->host.len && memcmp(origin->bytes, scheme, len) == 0 &&
+	       memcmp(origin->bytes + len, request->host.bytes, request->host.len) == 0;
+}
+
+/*
+ * Nearness lets in without a key only who speaks for this machine: not what a
+ * proxy in front brings from elsewhere, not a page of another origin, and not
+ * a page whose name was made to point here (DNS rebinding).
+ */
+static bool is_local(const struct call *call)
+{
+	static const char *const brought[] = {"forwarded", "x-forwarded-for", "x-real-ip", "via"};
+	const struct http_request *request = http_exchange_request(call->exchange);
+
+	if (!http_exchange_is_loopback(call->exchange) || !is_own_origin(request))
+		return false;
+	for (size_t i = 0; i < sizeof(brought) / sizeof(brought[0]); i++)
+		if (http_request_field(request, brought[i]))
+			return false;
+	return strcmp(http_exchange_peer(call->exchange), "unix") == 0 ||
+	       is_loopback_name(request->host);
+}
+
 bool call_authorize(struct call *call)
 {
 	const struct gateway_options *options = &call->gateway->options;
@@ -74,7 +131,7 @@ bool call_authorize(struct call *call)
 
 	if (call->route->auth == ROUTE_OPEN)
 		return true;
-	if (call->route->auth == ROUTE_ADMIN && http_exchange_is_loopback(call->exchange))
+	if (call->route->auth == ROUTE_ADMIN && is_local(call))
 		return true;
 	if (!keys->count && !options->passes_keys && call->route->auth == ROUTE_USER)
 		return true; /* loopback only: see gateway_start */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gateway/dashboard.h"
 
 #define SPARE_CALLS 64
 
@@ -103,6 +104,8 @@ void call_end(struct call *call)
 	struct gateway_worker *worker = call->worker;
 
 	count_call(call);
+	if (call->is_viewer)
+		dashboard_leave(call->gateway->dashboard);
 	if (call->gateway->options.log.sink && call->gateway->options.log.level >= EMBED_LOG_INFO)
 		log_call(call);
 	if (call->keys)

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "gateway/dashboard.h"
 #include "gateway/state.h"
 
 #define BODY_MAX_DEFAULT    (64u << 20)
@@ -352,7 +353,11 @@ enum embed_status gateway_start(struct gateway **out, embed_service *service,
 		status = load_keys(gateway, error);
 	}
 	if (status == EMBED_OK)
+		status = dashboard_create(&gateway->dashboard, gateway, error);
+	if (status == EMBED_OK)
 		status = start_http(gateway, error);
+	if (status == EMBED_OK)
+		status = dashboard_start(gateway->dashboard, error);
 	if (status != EMBED_OK) {
 		gateway_stop(gateway);
 		return status;
@@ -376,7 +381,10 @@ void gateway_stop(struct gateway *gateway)
 {
 	if (!gateway)
 		return;
+	if (gateway->dashboard)
+		dashboard_stop(gateway->dashboard); /* it looks at the server */
 	http_server_stop(gateway->http);
+	dashboard_destroy(gateway->dashboard);
 	key_table_unref(gateway->keys);
 	meter_set_fini(&gateway->meters);
 	pthread_mutex_destroy(&gateway->keys_lock);

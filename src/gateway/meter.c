@@ -136,3 +136,14 @@ void meter_sync(struct meter *meter, int64_t period_start_s, uint64_t spent_nano
 	meter->synced_s = now_s;
 	pthread_mutex_unlock(&meter->lock);
 }
+
+uint64_t meter_spent(struct meter *meter, enum key_period period, int64_t now_s)
+{
+	int64_t start_s = meter_period_start(period, now_s);
+	uint64_t nano;
+
+	pthread_mutex_lock(&meter->lock);
+	nano = meter->period_start_s == start_s ? meter->spent_nano : 0;
+	pthread_mutex_unlock(&meter->lock);
+	return nano;
+}

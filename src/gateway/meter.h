@@ -63,6 +63,9 @@ int64_t meter_period_start(enum key_period period, int64_t now_s);
 bool meter_reserve(struct meter *meter, const struct key *key, uint64_t nano, int64_t now_s);
 void meter_settle(struct meter *meter, uint64_t reserved_nano, uint64_t cost_nano);
 
+/* Of the period that holds `now_s`. */
+uint64_t meter_spent(struct meter *meter, enum key_period period, int64_t now_s);
+
 /* What the ledger says was spent since `period_start_s`. */
 void meter_sync(struct meter *meter, int64_t period_start_s, uint64_t spent_nano, int64_t now_s);
 

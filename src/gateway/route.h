@@ -38,7 +38,10 @@ enum route_body { ROUTE_NO_BODY, ROUTE_BODY };
 	ROW(HEALTH, "GET", "/health", OPEN, NO_BODY, handle_health)                                \
 	ROW(HEALTHZ, "GET", "/healthz", OPEN, NO_BODY, handle_health)                              \
 	ROW(READY, "GET", "/ready", OPEN, NO_BODY, handle_ready)                                   \
-	ROW(METRICS, "GET", "/metrics", ADMIN, NO_BODY, handle_metrics)
+	ROW(METRICS, "GET", "/metrics", ADMIN, NO_BODY, handle_metrics)                            \
+	ROW(SNAPSHOT, "GET", "/dashboard/snapshot", ADMIN, NO_BODY, handle_snapshot)               \
+	ROW(HISTORY, "GET", "/dashboard/history", ADMIN, NO_BODY, handle_history)                  \
+	ROW(EVENTS, "GET", "/dashboard/events", ADMIN, NO_BODY, handle_events)
 
 enum route_id {
 #define ROW(name, method, pattern, auth, body, handler) ROUTE_##name,

@@ -65,6 +65,7 @@ struct admission {
 
 struct gateway {
 	embed_service *service;
+	struct dashboard *dashboard;
 	struct gateway_options options; /* strings copied */
 	struct http_server *http;
 	struct half_text *half_text;
@@ -93,6 +94,8 @@ struct call {
 	char id[CALL_ID_LEN + 1];
 	char model[CALL_MODEL_MAX + 1];
 	enum wire_format format;
+	bool is_viewer;  /* of the dashboard, to be counted off */
+	uint64_t seen;   /* the last snapshot that it was sent */
 	bool is_partial; /* the caller takes what there is */
 	size_t count;    /* texts asked for */
 	size_t prefix;   /* answered from the store before anything was sent */

@@ -81,3 +81,14 @@ void latency_read(
 	summary->p99_us = histogram_quantile(&histogram, 0.99);
 	summary->p999_us = histogram_quantile(&histogram, 0.999);
 }
+
+void latency_read_all(const struct latency *latency, enum embed_latency_kind kind,
+    struct histogram *histogram, uint64_t *sum_us)
+{
+	struct embed_latency summary = {0};
+
+	memset(histogram, 0, sizeof(*histogram));
+	for (size_t shard = 0; shard < LATENCY_SHARDS; shard++)
+		merge(histogram, &summary, &latency->shards[kind][shard]);
+	*sum_us = summary.sum_us;
+}

@@ -10,6 +10,8 @@
 
 #include <embed.h>
 
+#include "base/histogram.h"
+
 struct latency;
 
 struct latency *latency_create(void);
@@ -18,5 +20,9 @@ void latency_destroy(struct latency *latency);
 void latency_add(struct latency *latency, enum embed_latency_kind kind, int64_t us);
 void latency_read(
     struct latency *latency, enum embed_latency_kind kind, struct embed_latency *summary);
+
+/* All that was added so far, and its sum; `histogram` is written over. */
+void latency_read_all(const struct latency *latency, enum embed_latency_kind kind,
+    struct histogram *histogram, uint64_t *sum_us);
 
 #endif

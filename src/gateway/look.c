@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/look.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "gateway/state.h"
+
+#define STORE_LOOK_EVERY_US 30000000 /* it samples records */
+
+bool look_init(struct look *look, struct gateway *gateway)
+{
+	look->gateway = gateway;
+	look->snapshot.stats = (struct embed_stats)EMBED_STATS_INIT;
+	look->snapshot.store = (struct embed_store_stats)EMBED_STORE_STATS_INIT;
+	look->snapshot.started_s = gateway->started_s;
+	for (size_t i = 0; i < EMBED_LATENCY_COUNT; i++) {
+		look->seconds[i] = embed_latency_watch_create(gateway->service, i);
+		look->minutes[i] = embed_latency_watch_create(gateway->service, i);
+		if (!look->seconds[i] || !look->minutes[i])
+			return false;
+	}
+	return true;
+}
+
+void look_fini(struct look *look)
+{
+	for (size_t i = 0; i < EMBED_LATENCY_COUNT; i++) {
+		embed_latency_watch_destroy(look->seconds[i]);
+		embed_latency_watch_destroy(look->minutes[i]);
+	}
+	key_table_unref(look->keys);
+}
+
+/* ---- What the gateway counted ------------------------------------------------ */
+
+static uint64_t count_of(const struct gateway *gateway, size_t route, size_t class)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; gateway->workers && i < gateway->worker_count; i++)
+		total += atomic_load_explicit(
+		    &gateway->workers[i].counts.requests[route][class], memory_order_relaxed);
+	return total;
+}
+
+static uint64_t answered(const struct gateway *gateway)
+{
+	uint64_t total = 0;
+
+	for (size_t route = 0; route < ROUTE_NONE; route++)
+		if (route_at(route)->handler == handle_embeddings)
+			total += count_of(gateway, route, 2);
+	return total;
+}
+
+static void look_at_gateway(struct gateway *gateway, struct snapshot *snapshot)
+{
+	for (size_t class = 0; class < 6; class ++) {
+		snapshot->answers[class] = 0;
+		for (size_t route = 0; route < ROUTE_COUNT; route++)
+			snapshot->answers[class] += count_of(gateway, route, class);
+	}
+	snapshot->rejected = 0;
+	for (unsigned i = 0; gateway->workers && i < gateway->worker_count; i++)
+		snapshot->rejected += atomic_load_explicit(
+		    &gateway->workers[i].counts.rejected, memory_order_relaxed);
+	snapshot->is_draining = atomic_load(&gateway->is_draining);
+	if (gateway->http)
+		http_server_stats(gateway->http, &snapshot->http);
+}
+
+/* ---- Latencies ------------------------------------------------------------------ */
+
+static void set_latencies(struct history_point *point, embed_latency_watch *const *watches)
+{
+	struct embed_latency latency[EMBED_LATENCY_COUNT];
+
+	for (size_t i = 0; i < EMBED_LATENCY_COUNT; i++)
+		embed_latency_watch_look(watches[i], &latency[i]);
+#define SET(name, kind)                                                                            \
+	point->name##_p50_us = latency[EMBED_LATENCY_##kind].p50_us;                               \
+	point->name##_p90_us = latency[EMBED_LATENCY_##kind].p90_us;                               \
+	point->name##_p99_us = latency[EMBED_LATENCY_##kind].p99_us
+	SET(hit, hit);
+	SET(miss, miss);
+	SET(attempt, attempt);
+#undef SET
+}
+
+void look_at_minute(struct look *look, struct history_point *minute)
+{
+	set_latencies(minute, look->minutes);
+}
+
+/* ---- The last second -------------------------------------------------------------- */
+
+static void look_at_second(struct look *look, const struct embed_stats *before, uint64_t rejected)
+{
+	const struct embed_stats *now = &look->snapshot.stats;
+	struct history_point *second = &look->snapshot.second;
+	uint64_t total = answered(look->gateway);
+
+	*second = (struct history_point){.time_s = look->snapshot.time_ms / 1000};
+	second->requests = total - look->answered;
+	look->answered = total;
+	second->rejected = look->snapshot.rejected - rejected;
+#define GAINED(name) second->name = now->name - before->name
+	GAINED(texts);
+	GAINED(hits);
+	GAINED(joined);
+	GAINED(failed);
+	GAINED(sent_texts);
+	GAINED(text_tokens);
+	GAINED(billed_tokens);
+	GAINED(cost_nano);
+	GAINED(saved_nano);
+	GAINED(attempts);
+	GAINED(attempts_failed);
+	GAINED(rate_limited);
+	GAINED(retries);
+#undef GAINED
+	second->queued_texts = now->queued_texts;
+	second->queued_tokens = now->queued_tokens;
+	second->in_flight = now->in_flight;
+	second->connections = look->snapshot.http.connections;
+	set_latencies(second, look->seconds);
+}
+
+/* ---- Upstreams, keys, store -------------------------------------------------------- */
+
+static void look_at_upstreams(embed_service *service, struct snapshot *snapshot)
+{
+	snapshot->upstream_count = 0;
+	while (snapshot->upstream_count < SNAPSHOT_UPSTREAMS_MAX &&
+	       embed_upstream_state(service, snapshot->upstream_count,
+		   &snapshot->upstreams[snapshot->upstream_count]) == EMBED_OK)
+		snapshot->upstream_count++;
+}
+
+static bool is_shown(const struct snapshot *snapshot, const struct key *key)
+{
+	for (size_t i = 0; i < snapshot->key_count; i++)
+		if (strcmp(snapshot->keys[i].key->name, key->name) == 0)
+			return true;
+	return false;
+}
+
+static void show_key(struct snapshot_key *shown, const struct key *key, int64_t now_us)
+{
+	*shown = (struct snapshot_key){.key = key};
+	if (key->rpm)
+		shown->requests_left =
+		    meter_look(&key->meter->requests_full_us, key->rpm, now_us).remaining;
+	if (key->tpm)
+		shown->tokens_left =
+		    meter_look(&key->meter->tokens_full_us, key->tpm, now_us).remaining;
+	shown->spent_nano = meter_spent(key->meter, key->period, clock_unix_s());
+}
+
+static void look_at_keys(struct look *look)
+{
+	struct gateway *gateway = look->gateway;
+	struct snapshot *snapshot = &look->snapshot;
+	int64_t now_us = clock_now_us();
+
+	key_table_unref(look->keys);
+	pthread_mutex_lock(&gateway->keys_lock);
+	look->keys = key_table_ref(gateway->keys);
+	pthread_mutex_unlock(&gateway->keys_lock);
+	snapshot->key_total = look->keys->count;
+	snapshot->key_count = 0;
+	for (size_t i = 0; i < look->keys->count; i++) {
+		const struct key *key = &look->keys->keys[i];
+
+		if (snapshot->key_count == SNAPSHOT_KEYS_MAX)
+			break;
+		if (!is_shown(snapshot, key))
+			show_key(&snapshot->keys[snapshot->key_count++], key, now_us);
+	}
+}
+
+static void look_at_store(struct look *look)
+{
+	int64_t now_us = clock_now_us();
+
+	if (look->store_looked_us && now_us - look->store_looked_us < STORE_LOOK_EVERY_US)
+		return;
+	look->store_looked_us = now_us;
+	if (embed_store_stats(look->gateway->service, &look->snapshot.store, NULL) != EMBED_OK)
+		look->snapshot.store = (struct embed_store_stats)EMBED_STORE_STATS_INIT;
+}
+
+void look_now(struct look *look)
+{
+	struct snapshot *snapshot = &look->snapshot;
+	struct embed_stats before = snapshot->stats;
+	uint64_t rejected = snapshot->rejected;
+
+	snapshot->sequence++;
+	snapshot->time_ms = clock_unix_ms();
+	embed_stats(look->gateway->service, &snapshot->stats);
+	for (size_t i = 0; i < EMBED_LATENCY_COUNT; i++)
+		embed_latency(look->gateway->service, i, &snapshot->latency[i]);
+	look_at_gateway(look->gateway, snapshot);
+	look_at_second(look, &before, rejected);
+	look_at_upstreams(look->gateway->service, snapshot);
+	look_at_keys(look);
+	look_at_store(look);
+}

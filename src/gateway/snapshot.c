@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "gateway/snapshot.h"
+
+#include <string.h>
+
+#include "wire/refusal.h"
+
+/* ---- Members: each begins with a comma, but the first of an object ---------- */
+
+static void begin(struct buffer *out, const char *name)
+{
+	char last = out->len > 0 ? out->bytes[out->len - 1] : '{';
+
+	if (last != '{' && last != '[')
+		buffer_append_char(out, ',');
+	if (name)
+		buffer_printf(out, "\"%s\":", name);
+}
+
+static void number(struct buffer *out, const char *name, uint64_t value)
+{
+	begin(out, name);
+	buffer_printf(out, "%llu", (unsigned long long)value);
+}
+
+static void moment(struct buffer *out, const char *name, int64_t value)
+{
+	begin(out, name);
+	buffer_printf(out, "%lld", (long long)value);
+}
+
+static void real(struct buffer *out, const char *name, double value)
+{
+	begin(out, name);
+	buffer_printf(out, "%.1f", value);
+}
+
+static void text(struct buffer *out, const char *name, const char *value)
+{
+	begin(out, name);
+	wire_json_string(out, value, strlen(value));
+}
+
+static void flag(struct buffer *out, const char *name, bool value)
+{
+	begin(out, name);
+	buffer_append_text(out, value ? "true" : "false");
+}
+
+static void open_object(struct buffer *out, const char *name)
+{
+	begin(out, name);
+	buffer_append_char(out, '{');
+}
+
+static void open_array(struct buffer *out, const char *name)
+{
+	begin(out, name);
+	buffer_append_char(out, '[');
+}
+
+static void close_with(struct buffer *out, char bracket)
+{
+	buffer_append_char(out, bracket);
+}
+
+/* ---- Parts ------------------------------------------------------------------ */
+
+static void write_stats(struct buffer *out, const struct embed_stats *stats)
+{
+	open_object(out, "stats");
+#define ROW(name, kind, unit, meaning) number(out, #name, stats->name);
+	EMBED_STATS_TABLE(ROW)
+#undef ROW
+	close_with(out, '}');
+}
+
+static void write_latency(struct buffer *out, const char *name, const struct embed_latency *latency)
+{
+	open_object(out, name);
+	number(out, "count", latency->count);
+	number(out, "sum_us", latency->sum_us);
+	number(out, "max_us", latency->max_us);
+	number(out, "p50_us", latency->p50_us);
+	number(out, "p90_us", latency->p90_us);
+	number(out, "p99_us", latency->p99_us);
+	number(out, "p999_us", latency->p999_us);
+	close_with(out, '}');
+}
+
+static void write_latencies(struct buffer *out, const struct embed_latency *latency)
+{
+	open_object(out, "latency");
+#define ROW(name, meaning) write_latency(out, #name, &latency[EMBED_LATENCY_##name]);
+	EMBED_LATENCY_TABLE(ROW)
+#undef ROW
+	close_with(out, '}');
+}
+
+static void write_gateway(struct buffer *out, const struct snapshot *snapshot)
+{
+	static const char *const classes[] = {"gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+	open_object(out, "gateway");
+	number(out, "connections", snapshot->http.connections);
+	number(out, "accepted", snapshot->http.accepted);
+	number(out, "refused", snapshot->http.refused);
+	number(out, "timed_out", snapshot->http.timed_out);
+	number(out, "over_cap", snapshot->http.over_cap);
+	number(out, "rejected", snapshot->rejected);
+	open_object(out, "answers");
+	for (size_t i = 0; i < 6; i++)
+		number(out, classes[i], snapshot->answers[i]);
+	close_with(out, '}');
+	close_with(out, '}');
+}
+
+static void write_store(struct buffer *out, const struct embed_store_stats *store)
+{
+	open_object(out, "store");
+	number(out, "records", store->records);
+	number(out, "used_bytes", store->used_bytes);
+	number(out, "file_bytes", store->file_bytes);
+	number(out, "cap_bytes", store->cap_bytes);
+	moment(out, "oldest", store->oldest_s);
+	close_with(out, '}');
+}
+
+/* Host, port and path; never a user and password that somebody put into it. */
+static void write_host(struct buffer *out, const char *url)
+{
+	const char *slashes = strstr(url, "://");
+	const char *host = slashes ? slashes + 3 : url;
+	const char *at = strchr(host, '@');
+
+	if (at && strcspn(host, "/") > (size_t)(at - host))
+		text(out, "host", at + 1);
+	else
+		text(out, "host", host);
+}
+
+static void write_upstream(struct buffer *out, const struct embed_upstream_state *upstream)
+{
+	open_object(out, NULL);
+	text(out, "name", upstream->name);
+	write_host(out, upstream->base_url);
+	text(out, "breaker", upstream->breaker);
+	number(out, "in_flight", upstream->in_flight);
+	number(out, "slots", upstream->slots);
+	real(out, "requests_per_minute", upstream->requests_per_minute);
+	real(out, "tokens_per_minute", upstream->tokens_per_minute);
+	real(out, "requests_left", upstream->requests_left);
+	real(out, "tokens_left", upstream->tokens_left);
+	number(out, "attempts", upstream->attempts);
+	number(out, "failures", upstream->failures);
+	text(out, "last_error", upstream->last_error);
+	moment(out, "last_error_time", upstream->last_error_s);
+	close_with(out, '}');
+}
+
+static void write_upstreams(struct buffer *out, const struct snapshot *snapshot)
+{
+	open_array(out, "upstreams");
+	for (size_t i = 0; i < snapshot->upstream_count; i++)
+		write_upstream(out, &snapshot->upstreams[i]);
+	close_with(out, ']');
+}
+
+static void write_key(struct buffer *out, const struct snapshot_key *shown)
+{
+	const struct key *key = shown->key;
+
+	open_object(out, NULL);
+	text(out, "name", key->name);
+	text(out, "lane", key->lane == EMBED_LANE_BULK ? "bulk" : "interactive");
+	flag(out, "is_admin", key->is_admin);
+	moment(out, "expires", key->expires_s);
+	number(out, "weight", key->weight);
+	number(out, "requests_per_minute", key->rpm);
+	number(out, "requests_left", shown->requests_left);
+	number(out, "tokens_per_minute", key->tpm);
+	number(out, "tokens_left", shown->tokens_left);
+	number(out, "budget_nano", key->budget_nano);
+	text(out, "period", key_period_name(key->period));
+	number(out, "spent_nano", shown->spent_nano);
+	close_with(out, '}');
+}
+
+static void write_keys(struct buffer *out, const struct snapshot *snapshot)
+{
+	number(out, "key_total", snapshot->key_total);
+	open_array(out, "keys");
+	for (size_t i = 0; i < snapshot->key_count; i++)
+		write_key(out, &snapshot->keys[i]);
+	close_with(out, ']');
+}
+
+void snapshot_write(struct buffer *out, const struct snapshot *snapshot)
+{
+	buffer_append_char(out, '{');
+	text(out, "version", embed_version());
+	number(out, "sequence", snapshot->sequence);
+	moment(out, "time_ms", snapshot->time_ms);
+	moment(out, "started", snapshot->started_s);
+	flag(out, "is_draining", snapshot->is_draining);
+	write_stats(out, &snapshot->stats);
+	write_latencies(out, snapshot->latency);
+	begin(out, "second");
+	history_write_point(out, &snapshot->second);
+	write_gateway(out, snapshot);
+	write_store(out, &snapshot->store);
+	write_upstreams(out, snapshot);
+	write_keys(out, snapshot);
+	close_with(out, '}');
+}

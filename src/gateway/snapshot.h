@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Snapshot: the gateway at one moment, as the one JSON object that the
+ * dashboard, `embed top` and scripts read (GET /dashboard/snapshot).
+ *
+ * Names are those of the tables: "stats" has the rows of EMBED_STATS_TABLE,
+ * "latency" those of EMBED_LATENCY_TABLE, "second" those of HISTORY_TABLE.
+ * Money is in nano-dollars, times in seconds since 1970 unless the name says
+ * otherwise.  The object holds no key, text or vector, and is one line.
+ *
+ * Pure: whoever makes a snapshot fills it in.  Threads: none.
+ */
+#ifndef GATEWAY_SNAPSHOT_H
+#define GATEWAY_SNAPSHOT_H
+
+#include <embed.h>
+
+#include "gateway/history.h"
+#include "gateway/keys.h"
+#include "http/http.h"
+
+/* More are counted, but not shown. */
+#define SNAPSHOT_KEYS_MAX      100
+#define SNAPSHOT_UPSTREAMS_MAX 64
+
+struct snapshot_key {
+	const struct key *key;
+	uint64_t requests_left, tokens_left; /* of a minute's limits */
+	uint64_t spent_nano;                 /* of the budget, in its period */
+};
+
+struct snapshot {
+	uint64_t sequence; /* 1 and up since the start */
+	int64_t time_ms;   /* since 1970 */
+	int64_t started_s;
+	bool is_draining;
+	struct embed_stats stats;
+	struct embed_latency latency[EMBED_LATENCY_COUNT]; /* since the start */
+	struct history_point second;                       /* the last one */
+	struct http_server_stats http;
+	uint64_t answers[6]; /* by first digit of the status; 0: gone */
+	uint64_t rejected;
+	struct embed_store_stats store;
+	size_t upstream_count;
+	struct embed_upstream_state upstreams[SNAPSHOT_UPSTREAMS_MAX];
+	size_t key_total;
+	size_t key_count;
+	struct snapshot_key keys[SNAPSHOT_KEYS_MAX];
+};
+
+void snapshot_write(struct buffer *out, const struct snapshot *snapshot);
+
+#endif
