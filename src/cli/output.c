@@ -15,6 +15,9 @@
 
 #define FLUSH_BYTES (512u << 10)
 
+/* A file's bytes are sent on to the disk in pieces of this size, so that the last sync finds little to do. */
+#define SETTLE_BYTES (8u << 20)
+
 /* A record is appended whole before it is written: JSONL of the largest vector and text. */
 #define PENDING_MAX_BYTES (512u << 20)
 
@@ -105,6 +108,19 @@ static enum embed_status write_all(
 	return EMBED_OK;
 }
 
+/* Starts writing what was handed to the system; whether it helps or fails, the sync at the end decides. */
+static void settle(struct output *output)
+{
+	off_t end;
+
+	if (output->partial == NULL || output->written_bytes - output->settled_bytes < SETTLE_BYTES)
+		return;
+	end = (off_t)output->written_bytes;
+	sync_file_range(output->fd, (off_t)output->settled_bytes,
+	    end - (off_t)output->settled_bytes, SYNC_FILE_RANGE_WRITE);
+	output->settled_bytes = output->written_bytes;
+}
+
 enum embed_status output_flush(struct output *output, struct embed_error *error)
 {
 	enum embed_status status;
@@ -114,6 +130,7 @@ enum embed_status output_flush(struct output *output, struct embed_error *error)
 		    error, output->pending.status, "a record is too large to be written");
 	status = write_all(output, output->pending.bytes, output->pending.len, error);
 	buffer_reset(&output->pending);
+	settle(output);
 	return status;
 }
 

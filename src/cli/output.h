@@ -22,6 +22,7 @@ struct output {
 	char *partial; /* what is written meanwhile */
 	struct buffer pending;
 	uint64_t written_bytes; /* handed to the system */
+	uint64_t settled_bytes; /* of these, on their way to the disk */
 	bool is_owned;          /* `fd` is closed at the end */
 	bool is_broken;         /* the reader of stdout went away */
 };

@@ -19,8 +19,8 @@
 /* After a request to stop, what is in flight gets this long. */
 #define STOP_GRACE_US 3000000
 
-/* Groups that may fail upstream whole, one after the other, before the run is given up. */
-#define FAILED_GROUPS_IN_A_ROW 2
+/* Requests that may fail whole, one after the other, before the run is given up. */
+#define FAILED_REQUESTS_IN_A_ROW 2
 
 /* Largest vector there is, in floats: for the direct look into the store. */
 #define VECTOR_MAX 16384
@@ -152,7 +152,7 @@ static enum embed_status put(struct pipeline *pipeline, const struct record *rec
 		return error_set(&pipeline->error, record->status, "%s", record->message);
 	}
 	if (pipeline->failures_in_a_row ==
-	    FAILED_GROUPS_IN_A_ROW * pipeline->options->group_texts) {
+	    FAILED_REQUESTS_IN_A_ROW * pipeline->options->request_texts) {
 		pipeline->was_fatal = true;
 		return error_set(&pipeline->error, record->status,
 		    "%.350s. Nothing gets through, so this run ends here; the same command again goes on",

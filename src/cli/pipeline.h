@@ -29,10 +29,11 @@ struct pipeline_options {
 	struct source *source;
 	struct records *writer;
 	struct progress *progress;
-	size_t group_texts;  /* items in a job; as many as a request takes */
-	size_t group_bytes;  /* and bytes of text */
-	size_t window_bytes; /* of all that waits */
-	bool no_lookup;      /* never look in the store directly */
+	size_t group_texts;   /* items in a job */
+	size_t group_bytes;   /* and bytes of text */
+	size_t request_texts; /* what a request takes: twice that failing in a row ends the run */
+	size_t window_bytes;  /* of all that waits */
+	bool no_lookup;       /* never look in the store directly */
 };
 
 /* Everything is in the state; the exit status as command.h has them.  Commits or abandons the writer. */

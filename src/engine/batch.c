@@ -192,8 +192,8 @@ static void set_dimensions(struct attempt *attempt, const struct kind *kind)
 	}
 }
 
-struct attempt *attempt_create(
-    struct batch *batch, struct upstream *upstream, uint64_t mark, int64_t sent_unix_us)
+struct attempt *attempt_create(struct batch *batch, struct upstream *upstream,
+    struct spares *spares, uint64_t mark, int64_t sent_unix_us)
 {
 	struct attempt *attempt = allocate(batch, mark);
 
@@ -202,6 +202,7 @@ struct attempt *attempt_create(
 	attempt->id = mark;
 	attempt->batch = batch;
 	attempt->upstream = upstream;
+	attempt->spares = spares;
 	set_dimensions(attempt, batch->kind);
 	attempt->record.upstream = upstream->settings.name;
 	attempt->record.upstream_index = upstream->index;
@@ -216,18 +217,23 @@ struct attempt *attempt_create(
 	return attempt;
 }
 
+void attempt_forget_numbers(struct attempt *attempt)
+{
+	spares_give(attempt->spares, attempt->numbers, attempt->numbers_cap);
+	attempt->numbers = NULL;
+}
+
 void attempt_destroy(struct attempt *attempt)
 {
-	free(attempt->numbers);
+	attempt_forget_numbers(attempt);
 	free(attempt);
 }
 
 bool attempt_vector(struct attempt *attempt, size_t index, const float *vector, uint32_t dimensions)
 {
 	if (!attempt->numbers) {
-		size_t bytes = sizeof(float) * dimensions * attempt->batch->texts.texts;
-
-		attempt->numbers = malloc(bytes);
+		attempt->numbers_cap = sizeof(float) * dimensions * attempt->batch->texts.texts;
+		attempt->numbers = spares_take(attempt->spares, &attempt->numbers_cap);
 		if (!attempt->numbers)
 			return false;
 		attempt->numbers_dimensions = dimensions;

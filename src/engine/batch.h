@@ -17,6 +17,7 @@
 #define ENGINE_BATCH_H
 
 #include "engine/queue.h"
+#include "engine/spares.h"
 #include "engine/upstream.h"
 
 /* What the parts of one batch, cut after refusals, have seen together. */
@@ -80,7 +81,9 @@ struct attempt {
 	uint32_t expected;   /* numbers in a vector; 0: not known */
 	float *numbers;      /* text by text, once the first vector came */
 	uint32_t numbers_dimensions;
-	size_t numbers_bytes; /* what is counted for them */
+	size_t numbers_bytes;  /* what is counted for them */
+	size_t numbers_cap;    /* bytes that `numbers` has */
+	struct spares *spares; /* where `numbers` come from */
 	char request_id[128];
 	char error_code[64];
 	char error_message[512];
@@ -90,9 +93,12 @@ struct attempt {
 };
 
 /* Gathers shares by key; `mark` differs from attempt to attempt.  NULL when memory runs out. */
-struct attempt *attempt_create(
-    struct batch *batch, struct upstream *upstream, uint64_t mark, int64_t sent_unix_us);
+struct attempt *attempt_create(struct batch *batch, struct upstream *upstream,
+    struct spares *spares, uint64_t mark, int64_t sent_unix_us);
 void attempt_destroy(struct attempt *attempt);
+
+/* Gives the memory of the vectors back; they are gone. */
+void attempt_forget_numbers(struct attempt *attempt);
 
 /* Puts a vector where text `index` is; false when memory runs out. */
 bool attempt_vector(

@@ -31,6 +31,7 @@ enum embed_status core_create(struct core **out, const struct engine_options *op
 	core->epoch = 1;
 	retry_budget_init(&core->budget, options->retry_budget_percent, now_us);
 	queue_init(&core->queue, &core->names);
+	spares_init(&core->spares);
 	core->upstreams = calloc(options->upstream_count, sizeof(*core->upstreams));
 	if (hooks->find)
 		core->found = malloc(WIRE_MAX_DIMENSIONS * sizeof(*core->found));
@@ -58,6 +59,7 @@ void core_destroy(struct core *core)
 	queue_fini(&core->queue);
 	heap_fini(&core->deadlines);
 	heap_fini(&core->due);
+	spares_fini(&core->spares);
 	free(core->upstreams);
 	free(core->found);
 	free(core);

@@ -177,8 +177,7 @@ static void forget_numbers(struct core *core, struct attempt *attempt)
 {
 	core->vector_bytes -= attempt->numbers_bytes;
 	attempt->numbers_bytes = 0;
-	free(attempt->numbers);
-	attempt->numbers = NULL;
+	attempt_forget_numbers(attempt);
 }
 
 /* ---- The texts: it went well ----------------------------------------- */

@@ -120,8 +120,8 @@ static struct attempt *dispatch(
     struct core *core, struct batch *batch, struct upstream *upstream, int64_t now_us)
 {
 	double cost = upstream_cost(batch->texts.charge_bytes);
-	struct attempt *attempt =
-	    attempt_create(batch, upstream, ++core->mark, core->unix_offset_us + now_us);
+	struct attempt *attempt = attempt_create(
+	    batch, upstream, &core->spares, ++core->mark, core->unix_offset_us + now_us);
 	struct embed_error error;
 
 	if (!attempt) {

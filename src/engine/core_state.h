@@ -30,6 +30,7 @@ struct core {
 	struct queue queue;
 	struct heap deadlines; /* engine_job.deadline */
 	struct heap due;       /* batch.due: batches that wait for a time */
+	struct spares spares;  /* for the vectors of attempts */
 	struct ready ready[LANES];
 	struct upstream *upstreams;
 	struct engine_job *jobs;  /* the newest */
