@@ -95,3 +95,14 @@ const char *option_name_nearest(const struct option_set *const *sets, size_t cou
 			*p = '_';
 	return option_nearest(wanted, fields, found);
 }
+
+const char *option_name_value(char **environment, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char **entry = environment; entry != NULL && *entry != NULL; entry++)
+		if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=' &&
+		    (*entry)[len + 1] != '\0')
+			return *entry + len + 1;
+	return NULL;
+}

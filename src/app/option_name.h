@@ -34,4 +34,7 @@ struct option_place option_name_find_letter(
 const char *option_name_nearest(const struct option_set *const *sets, size_t count,
     const char *section, const char *name, bool want_secrets);
 
+/* What a variable holds; NULL: not set, or empty. */
+const char *option_name_value(char **environment, const char *name);
+
 #endif

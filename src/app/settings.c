@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/option_name.h"
 #include "base/error.h"
 
 static const struct option_row general_rows[] = {
@@ -31,22 +32,12 @@ const struct option_set settings_request =
 
 /* ---- Paths ------------------------------------------------------------ */
 
-static const char *variable(char **environment, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (char **entry = environment; entry != NULL && *entry != NULL; entry++)
-		if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=' &&
-		    (*entry)[len + 1] != '\0')
-			return *entry + len + 1;
-	return NULL;
-}
-
 /* A path below an XDG folder, or below $HOME when that is not set; false: neither is. */
 static bool xdg_path(char path[SETTINGS_PATH_MAX], char **environment, const char *name,
     const char *below_home, const char *rest)
 {
-	const char *base = variable(environment, name), *home = variable(environment, "HOME");
+	const char *base = option_name_value(environment, name),
+		   *home = option_name_value(environment, "HOME");
 	int len;
 
 	if (base != NULL && *base == '/')

@@ -4,7 +4,7 @@
  *
  * The file holds one key a line, as "attribute=value" pairs, and no secret:
  * a key itself is shown once, when it is made; the file has its SHA-256
- * digest.  Names, digests, limits: see KEY_ATTRIBUTES in keys.c.  Several
+ * digest.  Names, digests, limits: see key_line.c.  Several
  * lines may have one name (a rotated key that is still good for a while).
  *
  *	name=search digest=6f0c.. created=1795000000 rpm=600 budget=5000000000/month
@@ -25,6 +25,7 @@
 #define KEY_NAME_MAX   63
 #define KEY_MODELS_MAX 511
 #define KEYS_MAX       100000
+#define KEY_FILE_MAX   (64u << 20)
 
 /* "emb-" and 43 characters: 32 random bytes. */
 #define KEY_SECRET_LEN 47
