@@ -246,7 +246,13 @@ struct embed_request {
 	const char
 	    *authorization; /* caller's own upstream key (pass-through); NULL: the upstream's.
 	                                   Such texts never share a flight or batch with another key's */
+	const char
+	    *extra; /* fields for upstream that we do not know, as JSON members `"a":1,"b":2`,
+	                      at most EMBED_EXTRA_MAX bytes; copied into the request as they are, so they
+	                      must be well formed.  Equal ones share flights, batches and records */
 };
+
+#define EMBED_EXTRA_MAX 1000
 
 #define EMBED_REQUEST_INIT                                                                         \
 	{                                                                                          \

@@ -192,9 +192,12 @@ static bool make_key(struct digest *key, const char *kind, const struct cache_sc
 	    {partition, strlen(partition)},
 	    {&scope->fixed_dimensions, sizeof(scope->fixed_dimensions)},
 	    {content, len},
+	    {scope->extra, scope->extra == NULL ? 0 : strlen(scope->extra)},
 	};
+	size_t count = sizeof(parts) / sizeof(parts[0]);
 
-	return digest_parts(key, parts, sizeof(parts) / sizeof(parts[0]));
+	/* Without extra fields the key is what it was before there were any. */
+	return digest_parts(key, parts, parts[count - 1].len == 0 ? count - 1 : count);
 }
 
 bool cache_key_text(

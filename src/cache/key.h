@@ -3,7 +3,8 @@
  * Key: what makes two texts the same text to the store.
  *
  * A key is the SHA-256 of the key format's version, the vector space, the
- * partition, the fixed dimensions (if any) and the text, each length-prefixed.
+ * partition, the fixed dimensions (if any), the extra fields (if any) and the
+ * text, each length-prefixed.
  * What is not in it cannot matter: `user`, the wire format, the account.
  *
  * The vector space says whose vectors are comparable with whose:
@@ -55,6 +56,9 @@ struct cache_scope {
 	 * vectors of such a model with different lengths are different things.
 	 */
 	uint32_t fixed_dimensions;
+
+	/* What else the upstream was told, which may change its vectors; NULL or "": nothing. */
+	const char *extra;
 };
 
 /* False only when memory runs out, as for both below. */

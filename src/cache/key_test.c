@@ -123,17 +123,17 @@ static void what_cannot_be_a_space_is_refused(void **state)
 static void every_part_of_the_scope_makes_another_key(void **state)
 {
 	struct cache_space one = space_of(NULL, "m", NULL), two = space_of(NULL, "n", NULL);
-	const struct cache_scope scopes[] = {
-	    {&one, NULL, 0}, {&two, NULL, 0}, {&one, "team", 0}, {&one, NULL, 256}};
-	struct digest keys[4], again;
+	const struct cache_scope scopes[] = {{&one, NULL, 0}, {&two, NULL, 0}, {&one, "team", 0},
+	    {&one, NULL, 256}, {&one, NULL, 0, "\"a\":1"}, {&one, NULL, 0, "\"a\":2"}};
+	struct digest keys[6], again;
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 6; i++)
 		assert_true(cache_key_text(&keys[i], &scopes[i], "text", 4));
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 6; i++)
 		for (size_t j = 0; j < i; j++)
 			assert_false(digest_equals(&keys[i], &keys[j]));
-	assert_true(cache_key_text(&again, &(struct cache_scope){&one, "", 0}, "text", 4));
+	assert_true(cache_key_text(&again, &(struct cache_scope){&one, "", 0, ""}, "text", 4));
 	assert_true(digest_equals(&again, &keys[0]));
 }
 

@@ -78,19 +78,20 @@ static void more_dimensions_than_a_flight_brings_are_a_flight_of_their_own(void 
 	rig_finish(&rig);
 }
 
-static void other_users_keys_and_models_share_neither_flight_nor_batch(void **state)
+static void other_users_extras_keys_and_models_share_neither_flight_nor_batch(void **state)
 {
 	const struct engine_job_spec specs[] = {{.model = "m"}, {.model = "n"},
-	    {.model = "m", .user = "u"}, {.model = "m", .authorization = "sk-other"}};
-	static struct asked asked[4];
+	    {.model = "m", .user = "u"}, {.model = "m", .extra = "\"a\":1"},
+	    {.model = "m", .extra = "\"a\":2"}, {.model = "m", .authorization = "sk-other"}};
+	static struct asked asked[6];
 	struct rig rig;
 
 	(void)state;
 	rig_open(&rig, 1);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 6; i++)
 		rig_ask(&rig, &asked[i], &specs[i], 1, 1);
 	rig_send(&rig);
-	assert_int_equal(rig.sent_count, 4);
+	assert_int_equal(rig.sent_count, 6);
 	rig_finish(&rig);
 }
 
@@ -241,7 +242,7 @@ int main(void)
 	    cmocka_unit_test(between_answered_and_stored_a_text_is_answered_from_its_flight),
 	    cmocka_unit_test(fewer_dimensions_join_a_flight_that_brings_more),
 	    cmocka_unit_test(more_dimensions_than_a_flight_brings_are_a_flight_of_their_own),
-	    cmocka_unit_test(other_users_keys_and_models_share_neither_flight_nor_batch),
+	    cmocka_unit_test(other_users_extras_keys_and_models_share_neither_flight_nor_batch),
 	    cmocka_unit_test(a_text_that_nobody_waits_for_any_more_is_not_sent),
 	    cmocka_unit_test(a_cancel_does_not_harm_others_who_wait),
 	    cmocka_unit_test(what_is_under_way_is_stored_though_its_caller_left),

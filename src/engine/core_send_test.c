@@ -103,7 +103,7 @@ static void a_batch_is_no_larger_than_its_upstream_allows(void **state)
 	(void)state;
 	rig_init(&rig, 1);
 	rig.upstreams[0].max_in_flight = 1;
-	rig.upstreams[0].batch_bytes = 1024 + 10 * 43;
+	rig.upstreams[0].batch_bytes = UPSTREAM_BODY_ROOM + 10 * 43;
 	rig_start(&rig);
 	rig_ask(&rig, &a, &bulk, 0, 50);
 	rig_send(&rig);

@@ -17,7 +17,7 @@
  * engine_recorded says that the vector is durable (or could not be stored).
  * So there is no moment in which a text is neither on its way nor stored.
  *
- * Identity of a flight: key, model, user, authorization and dimensions; where
+ * Identity of a flight: key, model, user, extra, authorization and dimensions; where
  * the model can shorten, a text that wants fewer dimensions joins one that
  * brings more, and gets the longer vector (the caller cuts it).
  *
@@ -160,6 +160,7 @@ struct engine_job_spec {
 	const char *key_name;
 	uint32_t key_weight; /* 0 is 1 */
 	const char *user;
+	const char *extra;         /* raw members for the body, `"a":1` */
 	const char *authorization; /* caller's own upstream key; NULL: the upstream's */
 	const char *trace_parent;
 	int64_t deadline_us; /* on clock_now_us's scale; 0: none */

@@ -240,6 +240,8 @@ static bool write_body(struct exchange *exchange, const struct attempt *attempt)
 	    .format = settings->no_base64 ? WIRE_FORMAT_FLOAT : WIRE_FORMAT_BASE64,
 	    .dimensions = attempt->dimensions,
 	    .user = kind->user[0] ? kind->user : NULL,
+	    .extra = kind->extra,
+	    .extra_len = strlen(kind->extra),
 	};
 	struct wire_request_writer writer;
 	char *at;

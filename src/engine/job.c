@@ -27,7 +27,8 @@ static const char *place(char **at, const char *text)
 static struct engine_job *allocate(const struct engine_job_spec *spec, size_t count)
 {
 	size_t strings = room_for(spec->model) + room_for(spec->key_name) + room_for(spec->user) +
-			 room_for(spec->authorization) + room_for(spec->trace_parent);
+			 room_for(spec->authorization) + room_for(spec->trace_parent) +
+			 room_for(spec->extra);
 	struct engine_job *job = calloc(1, sizeof(*job) + count * sizeof(struct entry) + strings);
 	char *at;
 
@@ -38,6 +39,7 @@ static struct engine_job *allocate(const struct engine_job_spec *spec, size_t co
 	job->spec.model = place(&at, spec->model);
 	job->spec.key_name = place(&at, spec->key_name);
 	job->spec.user = place(&at, spec->user);
+	job->spec.extra = place(&at, spec->extra);
 	job->spec.authorization = place(&at, spec->authorization);
 	if (spec->trace_parent)
 		job->spec.trace_parent = place(&at, spec->trace_parent);

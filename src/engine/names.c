@@ -19,11 +19,12 @@ static size_t key_chain(const char *name)
 	return hash_text(HASH_START, name) % NAMES_CHAINS;
 }
 
-static size_t kind_chain(const char *model, const char *user, const char *authorization)
+static size_t kind_chain(
+    const char *model, const char *user, const char *extra, const char *authorization)
 {
-	uint32_t hash = hash_text(HASH_START, model);
+	uint32_t hash = hash_text(hash_text(HASH_START, model), user);
 
-	return hash_text(hash_text(hash, user), authorization) % NAMES_CHAINS;
+	return hash_text(hash_text(hash, extra), authorization) % NAMES_CHAINS;
 }
 
 struct queue_key *names_key(struct names *names, const char *name, uint32_t weight)
@@ -53,7 +54,7 @@ static bool is_same(const struct kind *kind, const struct engine_job_spec *spec,
 	return kind->is_ids == is_ids && kind->dimensions == spec->dimensions &&
 	       kind->model_dimensions == spec->model_dimensions &&
 	       kind->can_shorten == spec->can_shorten && strcmp(kind->model, spec->model) == 0 &&
-	       strcmp(kind->user, spec->user) == 0 &&
+	       strcmp(kind->user, spec->user) == 0 && strcmp(kind->extra, spec->extra) == 0 &&
 	       strcmp(kind->authorization, spec->authorization) == 0;
 }
 
@@ -67,7 +68,8 @@ static const char *place(char **at, const char *text)
 
 static struct kind *make_kind(const struct engine_job_spec *spec, bool is_ids)
 {
-	size_t strings = strlen(spec->model) + strlen(spec->user) + strlen(spec->authorization) + 3;
+	size_t strings = strlen(spec->model) + strlen(spec->user) + strlen(spec->extra) +
+			 strlen(spec->authorization) + 4;
 	struct kind *kind = calloc(1, sizeof(*kind) + strings);
 	char *at;
 
@@ -77,6 +79,7 @@ static struct kind *make_kind(const struct engine_job_spec *spec, bool is_ids)
 	kind->refs = 1;
 	kind->model = place(&at, spec->model);
 	kind->user = place(&at, spec->user);
+	kind->extra = place(&at, spec->extra);
 	kind->authorization = place(&at, spec->authorization);
 	kind->dimensions = spec->dimensions;
 	kind->model_dimensions = spec->model_dimensions;
@@ -87,7 +90,7 @@ static struct kind *make_kind(const struct engine_job_spec *spec, bool is_ids)
 
 struct kind *names_kind(struct names *names, const struct engine_job_spec *spec, bool is_ids)
 {
-	size_t chain = kind_chain(spec->model, spec->user, spec->authorization);
+	size_t chain = kind_chain(spec->model, spec->user, spec->extra, spec->authorization);
 	struct kind *kind;
 
 	for (kind = names->kinds[chain]; kind; kind = kind->chain)
@@ -131,7 +134,7 @@ void names_kind_unref(struct names *names, struct kind *kind)
 
 	if (!kind || --kind->refs > 0)
 		return;
-	at = &names->kinds[kind_chain(kind->model, kind->user, kind->authorization)];
+	at = &names->kinds[kind_chain(kind->model, kind->user, kind->extra, kind->authorization)];
 	while (*at != kind)
 		at = &(*at)->chain;
 	*at = kind->chain;
@@ -151,6 +154,7 @@ bool kind_may_join(const struct kind *kind, const struct kind *flying)
 	if (kind == flying)
 		return true;
 	if (strcmp(kind->model, flying->model) != 0 || strcmp(kind->user, flying->user) != 0 ||
+	    strcmp(kind->extra, flying->extra) != 0 ||
 	    strcmp(kind->authorization, flying->authorization) != 0)
 		return false;
 	if (kind->dimensions == flying->dimensions)

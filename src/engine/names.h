@@ -41,6 +41,7 @@ struct kind {
 	size_t refs;
 	const char *model;
 	const char *user;
+	const char *extra;
 	const char *authorization; /* "": the upstream's own */
 	uint32_t dimensions;
 	uint32_t model_dimensions;

@@ -2,7 +2,7 @@
 /*
  * Table: the flights by the key of their text.
  *
- * Several flights may have one key (other model, user, authorization or
+ * Several flights may have one key (other model, user, extra, authorization or
  * dimensions); table_find walks through them.  Chains run through the flights
  * themselves, so adding never fails; when memory for a larger table is not
  * there, chains just grow longer.

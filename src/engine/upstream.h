@@ -30,8 +30,8 @@
 /* The request limit of PROTOCOL.md 7, in bytes: 300,000 permits of four. */
 #define UPSTREAM_CHARGE_BYTES (UINT64_C(300000) * 4)
 
-/* What a body holds beside the texts: model, user and the fields' names. */
-#define UPSTREAM_BODY_ROOM 1024
+/* What a body holds beside the texts: model, user, extra and the fields' names. */
+#define UPSTREAM_BODY_ROOM (1024 + EMBED_EXTRA_MAX)
 
 struct upstream {
 	struct embed_upstream settings; /* strings owned by the engine */

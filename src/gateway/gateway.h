@@ -20,7 +20,7 @@
 
 struct gateway;
 
-enum gateway_unknown { GATEWAY_IGNORE_UNKNOWN, GATEWAY_REFUSE_UNKNOWN };
+enum gateway_unknown { GATEWAY_IGNORE_UNKNOWN, GATEWAY_PASS_UNKNOWN, GATEWAY_REFUSE_UNKNOWN };
 enum gateway_hit_usage { GATEWAY_HITS_COUNT, GATEWAY_HITS_ZERO };
 
 /* 0 and NULL mean the default unless said otherwise. */

@@ -213,6 +213,8 @@ static void fill_request(struct call *call, struct asked *asked)
 		memcpy(asked->user, body->user.bytes, body->user.len + 1);
 		asked->request.user = asked->user;
 	}
+	if (call->worker->extra.len)
+		asked->request.extra = call->worker->extra.bytes;
 	call->format = wire_request_format(body);
 	call->count = body->count;
 }
@@ -600,6 +602,8 @@ void handle_embeddings(struct call *call)
 		call_refuse(call, WIRE_REFUSAL_NO_SUCH_MODEL, call->model, NULL);
 		return;
 	}
+	if (!call_take_extra(call, &call->worker->request))
+		return;
 	fill_request(call, &asked);
 	if (!call_take_rates(call, estimate_tokens(asked.body->texts, asked.body->count)))
 		return;

@@ -45,6 +45,7 @@ struct gateway_worker {
 	struct wire_request request; /* the body being read */
 	struct buffer body;          /* the reply being written */
 	struct buffer text;          /* one vector in decimals */
+	struct buffer extra;         /* fields to pass on, NUL-terminated; empty: none */
 	float *vector;               /* one looked-up vector */
 	size_t vector_cap;
 	struct key_table *keys;
@@ -151,6 +152,11 @@ void call_refuse_caller_key(struct call *call);
 
 /* The key's rates; false: refused already.  Also adds x-ratelimit-*. */
 bool call_take_rates(struct call *call, uint64_t tokens);
+
+/* ---- extra.c ---------------------------------------------------------------- */
+
+/* Fills worker->extra from the unknown fields, if they are to be passed on; false: refused already. */
+bool call_take_extra(struct call *call, struct wire_request *body);
 
 /* ---- failure.c ------------------------------------------------------------- */
 

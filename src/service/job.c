@@ -22,6 +22,7 @@ static bool own_scope(struct scope *scope)
 	scope->key.space = &scope->space;
 	request->partition = NULL;
 	request->user = NULL;
+	request->extra = NULL;
 	request->trace_parent = NULL;
 	request->authorization = NULL;
 	request->model = strdup(request->model);
@@ -348,6 +349,7 @@ static struct engine_job_spec spec_of(
 	    .epoch = job->epoch};
 
 	spec.user = request->user;
+	spec.extra = request->extra;
 	spec.authorization = request->authorization;
 	spec.trace_parent = request->trace_parent;
 	if (request->timeout_ms > 0)

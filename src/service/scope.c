@@ -38,6 +38,10 @@ static enum embed_status check_request(
 	if ((unsigned)request->too_long > EMBED_TOO_LONG_AVERAGE)
 		return error_set(
 		    error, EMBED_BAD_OPTION, "too_long %d does not exist", (int)request->too_long);
+	if (request->extra != NULL && strlen(request->extra) > EMBED_EXTRA_MAX)
+		return error_set(error, EMBED_BAD_OPTION,
+		    "the extra fields have more than %d bytes; send fewer or shorter ones",
+		    EMBED_EXTRA_MAX);
 	return EMBED_OK;
 }
 
@@ -77,6 +81,7 @@ static enum embed_status settle_space(
 
 	scope->key.space = &scope->space;
 	scope->key.partition = scope->request.partition;
+	scope->key.extra = scope->request.extra;
 	return cache_space_make(
 	    &scope->space, upstream->base_url, scope->request.model, upstream->space, error);
 }

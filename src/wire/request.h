@@ -193,7 +193,11 @@ enum wire_format wire_request_format(const struct wire_request *request);
 /* For a checked request: 0 when none were asked. */
 uint32_t wire_request_dimensions(const struct wire_request *request);
 
-/* Raw members `"a":1,"b":2` of all extras, for wire_request_tail.extra. */
-void wire_request_write_extras(const struct wire_request *request, struct buffer *out);
+/*
+ * Raw members `"a":1,"b":2` of all extras, for wire_request_tail.extra, by
+ * name whatever order they came in (it sorts request->extras), so that equal
+ * ones look equal.  Of two with one name the earlier comes first.
+ */
+void wire_request_write_extras(struct wire_request *request, struct buffer *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -265,8 +266,23 @@ uint32_t wire_request_dimensions(const struct wire_request *request)
 	return request->dimensions_kind == WIRE_INTEGER ? (uint32_t)request->dimensions : 0;
 }
 
-void wire_request_write_extras(const struct wire_request *request, struct buffer *out)
+static int compare_extras(const void *a_, const void *b_)
 {
+	const struct wire_extra *a = a_, *b = b_;
+	int order = memcmp(a->name, b->name, a->name_len < b->name_len ? a->name_len : b->name_len);
+
+	if (order != 0)
+		return order;
+	if (a->name_len != b->name_len)
+		return a->name_len < b->name_len ? -1 : 1;
+	return a->value < b->value ? -1 : 1;
+}
+
+void wire_request_write_extras(struct wire_request *request, struct buffer *out)
+{
+	if (request->extra_count > 1)
+		qsort(request->extras, request->extra_count, sizeof(*request->extras),
+		    compare_extras);
 	for (size_t i = 0; i < request->extra_count; i++) {
 		const struct wire_extra *extra = &request->extras[i];
 

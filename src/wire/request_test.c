@@ -128,7 +128,7 @@ static void a_nul_stays_in_its_text(void **state)
 	wire_request_fini(&request);
 }
 
-static void lists_unknown_fields_as_they_came(void **state)
+static void lists_unknown_fields_as_they_came_and_writes_them_by_name(void **state)
 {
 	struct wire_request request;
 	struct buffer out;
@@ -138,12 +138,13 @@ static void lists_unknown_fields_as_they_came(void **state)
 	wire_request_init(&request);
 	buffer_init(&out, 1000);
 	assert_reads(&request, &copy,
-	    "{\"x\\u0079\": {\"a\" : [1, \"\\u0041\"]} ,\"input\":\"t\",\"n\":null,\"n\":1}");
-	assert_int_equal(request.extra_count, 3);
+	    "{\"x\\u0079\": {\"a\" : [1, \"\\u0041\"]} ,\"input\":\"t\",\"n\":null,\"xyz\":2,\"n\":1}");
+	assert_int_equal(request.extra_count, 4);
 	assert_string_equal(request.extras[0].name, "xy");
 	wire_request_write_extras(&request, &out);
 	buffer_append_char(&out, '\0');
-	assert_string_equal(out.bytes, "\"xy\":{\"a\" : [1, \"\\u0041\"]},\"n\":null,\"n\":1");
+	assert_string_equal(
+	    out.bytes, "\"n\":null,\"n\":1,\"xy\":{\"a\" : [1, \"\\u0041\"]},\"xyz\":2");
 	buffer_fini(&out);
 	free(copy);
 	wire_request_fini(&request);
@@ -419,7 +420,7 @@ int main(void)
 	    cmocka_unit_test(tells_absent_null_and_wrong_kinds_apart),
 	    cmocka_unit_test(unescapes_in_place),
 	    cmocka_unit_test(a_nul_stays_in_its_text),
-	    cmocka_unit_test(lists_unknown_fields_as_they_came),
+	    cmocka_unit_test(lists_unknown_fields_as_they_came_and_writes_them_by_name),
 	    cmocka_unit_test(says_where_an_input_has_a_wrong_kind),
 	    cmocka_unit_test(refuses_what_is_not_json),
 	    cmocka_unit_test(a_known_field_twice_is_refused_however_it_is_spelt),

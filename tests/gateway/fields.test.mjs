@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Fields that OpenAI does not know: ignored, passed on or refused, as configured.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
+import { test } from "node:test";
+import { embed, embedUntilHit, newHome, startGateway, vectorOf } from "./harness.mjs";
+
+// An upstream that keeps each body it was sent and answers it with vectors of the body's own.
+async function startRecorder() {
+	const bodies = [];
+	const server = http.createServer(async (request, response) => {
+		let text = "";
+		for await (const part of request) text += part;
+		const body = JSON.parse(text);
+		bodies.push(body);
+		const vector = Buffer.from(new Float32Array([3, 4, body.task === "query" ? 1 : 2, bodies.length]).buffer);
+		response.setHeader("content-type", "application/json");
+		response.end(JSON.stringify({ object: "list", model: body.model, usage: { prompt_tokens: 1, total_tokens: 1 },
+			data: body.input.map((_, index) => ({ object: "embedding", index, embedding: vector.toString("base64") })) }));
+	});
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	return { bodies, base: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
+}
+
+async function withPolicy(policy, body) {
+	const home = newHome();
+	const upstream = await startRecorder();
+	const gateway = await startGateway(upstream.base, home.path, ...(policy ? ["--unknown-fields", policy] : []));
+	const ask = (input, fields) => embed(gateway.base, { model: "own-model", input, ...fields });
+	try {
+		await body({ upstream, gateway, ask });
+	} finally {
+		await gateway.stop("SIGKILL");
+		upstream.stop();
+		home.remove();
+	}
+}
+
+test("unless configured they are ignored, and texts with and without them share a vector", () => withPolicy(undefined,
+	async ({ upstream, gateway, ask }) => {
+	const first = await ask("a text", { task: "query", later: { a: [1] } });
+	assert.equal(first.status, 200, first.text);
+	assert.deepEqual(Object.keys(upstream.bodies[0]).sort(), ["encoding_format", "input", "model"]);
+	assert.equal((await embedUntilHit(gateway.base, { model: "own-model", input: "a text" })).status, 200);
+	assert.equal(upstream.bodies.length, 1);
+}));
+
+test("passed on they reach the upstream as they came", () => withPolicy("pass", async ({ upstream, ask }) => {
+	const later = { b: [1, "\u00e4\n", null], a: -1.5e3 };
+	assert.equal((await ask("a text", { task: "query", later, user: "somebody" })).status, 200);
+	assert.deepEqual(upstream.bodies[0], { model: "own-model", input: ["a text"], encoding_format: "base64",
+		user: "somebody", task: "query", later });
+}));
+
+test("passed on they keep vectors apart, in the store and on their way, and equal ones in any order share", () => withPolicy("pass",
+	async ({ upstream, gateway, ask }) => {
+	const [query, passage, plain] = await Promise.all([ask("same", { task: "query", n: 1 }), ask("same", { task: "passage" }), ask("same", {})]);
+	assert.deepEqual([query, passage, plain].map((answer) => vectorOf(answer.json.data[0])[2]), [1, 2, 2]);
+	assert.equal(upstream.bodies.length, 3);
+	for (const [fields, wanted] of [[{ n: 1, task: "query" }, query], [{ task: "passage" }, passage], [{}, plain]]) {
+		const again = await embedUntilHit(gateway.base, { model: "own-model", input: "same", ...fields });
+		assert.deepEqual(again.json.data, wanted.json.data);
+	}
+	assert.equal(upstream.bodies.length, 3);
+}));
+
+test("too many of them to pass on are refused", () => withPolicy("pass", async ({ upstream, ask }) => {
+	assert.equal((await ask("a text", { note: "x".repeat(980) })).status, 200);
+	const refused = await ask("a text", { note: "x".repeat(1000) });
+	assert.equal(refused.status, 400);
+	assert.equal(refused.json.error.code, "extra_too_long");
+	assert.equal(upstream.bodies.length, 1);
+}));
+
+test("refused they are named, as OpenAI does", () => withPolicy("refuse", async ({ upstream, ask }) => {
+	const refused = await ask("a text", { task: "query" });
+	assert.equal(refused.status, 400);
+	assert.deepEqual(refused.json.error, { message: "Unknown parameter: 'task'.", type: "invalid_request_error",
+		param: "task", code: "unknown_parameter" });
+	assert.equal(upstream.bodies.length, 0);
+}));
