@@ -41,7 +41,10 @@ enum route_body { ROUTE_NO_BODY, ROUTE_BODY };
 	ROW(METRICS, "GET", "/metrics", ADMIN, NO_BODY, handle_metrics)                            \
 	ROW(SNAPSHOT, "GET", "/dashboard/snapshot", ADMIN, NO_BODY, handle_snapshot)               \
 	ROW(HISTORY, "GET", "/dashboard/history", ADMIN, NO_BODY, handle_history)                  \
-	ROW(EVENTS, "GET", "/dashboard/events", ADMIN, NO_BODY, handle_events)
+	ROW(EVENTS, "GET", "/dashboard/events", ADMIN, NO_BODY, handle_events)                     \
+	ROW(NAMES, "GET", "/dashboard/names", OPEN, NO_BODY, handle_names)                         \
+	ROW(PAGE, "GET", "/", OPEN, NO_BODY, handle_page)                                          \
+	ROW(PAGE_FILE, "GET", "/dashboard/page/{}", OPEN, NO_BODY, handle_page_file)
 
 enum route_id {
 #define ROW(name, method, pattern, auth, body, handler) ROUTE_##name,

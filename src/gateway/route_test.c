@@ -49,7 +49,9 @@ static void what_is_no_route_is_told_from_a_wrong_method(void **state)
 	    {"GET", "/v1/models/a/b", false},
 	    {"POST", "/openai/deployments/a/b/embeddings", false},
 	    {"POST", "/openai/deployments//embeddings", false},
-	    {"GET", "/", false},
+	    {"POST", "/", true},
+	    {"GET", "/index.html", false},
+	    {"GET", "/dashboard/page/a/b", false},
 	};
 
 	(void)state;
