@@ -67,8 +67,8 @@ static size_t collect(char *bytes, size_t size, size_t count, void *context)
 	return size * count;
 }
 
-/* GET without a body, POST with one. */
-static json_t *ask(const struct stand_in *stand_in, const char *path, const char *body)
+static json_t *ask(
+    const struct stand_in *stand_in, const char *method, const char *path, const char *body)
 {
 	CURL *curl = curl_easy_init();
 	struct buffer answer;
@@ -82,6 +82,7 @@ static json_t *ask(const struct stand_in *stand_in, const char *path, const char
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
 	if (body != NULL)
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	assert_int_equal(curl_easy_perform(curl), CURLE_OK);
 	curl_easy_cleanup(curl);
 	json = json_loadb(answer.bytes, answer.len, 0, NULL);
@@ -92,7 +93,7 @@ static json_t *ask(const struct stand_in *stand_in, const char *path, const char
 
 uint64_t stand_in_count(const struct stand_in *stand_in, const char *name)
 {
-	json_t *stats = ask(stand_in, "/emulator/stats", NULL);
+	json_t *stats = ask(stand_in, "GET", "/emulator/stats", NULL);
 	json_t *number = json_object_get(stats, name);
 	uint64_t count;
 
@@ -103,21 +104,40 @@ uint64_t stand_in_count(const struct stand_in *stand_in, const char *name)
 	return count;
 }
 
+uint64_t stand_in_status(const struct stand_in *stand_in, int status)
+{
+	json_t *stats = ask(stand_in, "GET", "/emulator/stats", NULL);
+	char name[16];
+	uint64_t count;
+
+	snprintf(name, sizeof(name), "%d", status);
+	/* A status that never occurred is not listed. */
+	count =
+	    (uint64_t)json_integer_value(json_object_get(json_object_get(stats, "statuses"), name));
+	json_decref(stats);
+	return count;
+}
+
 void stand_in_fault(const struct stand_in *stand_in, const char *rule)
 {
 	char body[256];
 	json_t *answer;
 
 	snprintf(body, sizeof(body), "\"%s\"", rule);
-	answer = ask(stand_in, "/emulator/faults", body);
+	answer = ask(stand_in, "POST", "/emulator/faults", body);
 	if (!json_is_array(answer))
 		fail_msg("the stand-in refuses the fault \"%s\"", rule);
 	json_decref(answer);
 }
 
+void stand_in_calm(const struct stand_in *stand_in)
+{
+	json_decref(ask(stand_in, "DELETE", "/emulator/faults", NULL));
+}
+
 void stand_in_reset(const struct stand_in *stand_in)
 {
-	json_decref(ask(stand_in, "/emulator/reset", ""));
+	json_decref(ask(stand_in, "POST", "/emulator/reset", ""));
 }
 
 char *home_create(void)

@@ -20,8 +20,14 @@ const char *stand_in_base_url(const struct stand_in *stand_in);
 /* A counter of GET /emulator/stats. */
 uint64_t stand_in_count(const struct stand_in *stand_in, const char *name);
 
+/* Embeddings requests that it answered with this HTTP status. */
+uint64_t stand_in_status(const struct stand_in *stand_in, int status);
+
 /* Adds a rule, as --fault takes it. */
 void stand_in_fault(const struct stand_in *stand_in, const char *rule);
+
+/* Faults gone. */
+void stand_in_calm(const struct stand_in *stand_in);
 
 /* Counters to nothing, faults gone. */
 void stand_in_reset(const struct stand_in *stand_in);
