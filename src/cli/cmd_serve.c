@@ -72,6 +72,7 @@ static struct gateway_options gateway_options_of(
 	    .too_long = (enum embed_too_long)serve->too_long,
 	    .unknown_fields = (enum gateway_unknown)serve->unknown_fields,
 	    .hit_usage = (enum gateway_hit_usage)serve->hit_usage,
+	    .wrong_keys = serve->wrong_keys,
 	    .passes_keys = serve->pass_through,
 	    .log = {log_sink_write, (void *)log, log->level},
 	};

@@ -37,10 +37,41 @@ static void mask(struct http_slice key, char out[32])
 		snprintf(out, 32, "%.7s****%.4s", key.bytes, key.bytes + key.len - 4);
 }
 
+/* One key too many from this address; false: it may be told that the key is wrong. */
+static bool refuse_try(struct call *call, int64_t wait_us)
+{
+	char message[128];
+
+	if (wait_us <= 0)
+		return false;
+	atomic_fetch_add_explicit(&call->worker->counts.rejected, 1, memory_order_relaxed);
+	call_retry_after(call, wait_us);
+	snprintf(message, sizeof(message),
+	    "Too many wrong API keys came from your address. Please try again in %llds.",
+	    (long long)(wait_us + 999999) / 1000000);
+	call_refuse_with(call, 429, message, "requests", NULL, "too_many_wrong_keys");
+	return true;
+}
+
+static int64_t count_try(struct call *call)
+{
+	struct gateway *gateway = call->gateway;
+	const char *peer = http_exchange_peer(call->exchange);
+	struct tries_verdict verdict =
+	    tries_fail(gateway->tries, peer, gateway->options.wrong_keys, clock_now_us());
+
+	if (verdict.is_news)
+		log_event(&gateway->options.log, EMBED_LOG_WARN, "wrong_keys", "peer", peer, "do",
+		    "see who calls from there; it is answered 429 for a while", NULL);
+	return verdict.wait_us;
+}
+
 static bool refuse_key(struct call *call, struct http_slice shown)
 {
 	char masked[32];
 
+	if (shown.len && refuse_try(call, count_try(call)))
+		return false;
 	http_reply_field(call->exchange, "www-authenticate", "Bearer");
 	if (!shown.len) {
 		call_refuse(call, WIRE_REFUSAL_KEY_MISSING, NULL);
@@ -56,6 +87,10 @@ static bool take_caller_key(struct call *call, struct http_slice shown)
 {
 	if (!shown.len || shown.len >= sizeof(call->caller_key))
 		return refuse_key(call, shown);
+	/* Each would be tried upstream, in our name. */
+	if (refuse_try(call, tries_wait_us(call->gateway->tries, http_exchange_peer(call->exchange),
+				 call->gateway->options.wrong_keys, clock_now_us())))
+		return false;
 	memcpy(call->caller_key, shown.bytes, shown.len);
 	call->caller_key[shown.len] = '\0';
 	return true;

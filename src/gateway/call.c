@@ -139,6 +139,14 @@ static const char *allowed_origin(const struct call *call)
 	return NULL;
 }
 
+/* What a page may read beside the body: all that we ever send for clients. */
+static const char exposed[] =
+    "x-request-id, retry-after, x-should-retry, openai-processing-ms, openai-version, "
+    "x-embed-cache, x-embed-hits, x-embed-joined, x-embed-sent, x-embed-failed, "
+    "x-embed-billed-tokens, x-embed-cost-nano, x-ratelimit-limit-requests, "
+    "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, "
+    "x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens";
+
 /* Lets the origin read the answer, when CORS is on. */
 static void add_cors(struct call *call)
 {
@@ -151,7 +159,7 @@ static void add_cors(struct call *call)
 	if (!allowed)
 		return;
 	http_reply_field(call->exchange, "access-control-allow-origin", allowed);
-	http_reply_field(call->exchange, "access-control-expose-headers", "x-request-id");
+	http_reply_field(call->exchange, "access-control-expose-headers", exposed);
 }
 
 bool call_answer_preflight(struct call *call)

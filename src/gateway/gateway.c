@@ -331,7 +331,8 @@ static enum embed_status start_http(struct gateway *gateway, struct embed_error 
 	gateway->worker_count = options->workers;
 	gateway->workers = calloc(options->workers, sizeof(*gateway->workers));
 	gateway->half_text = half_text_create();
-	if (!gateway->workers || !gateway->half_text)
+	gateway->tries = tries_create();
+	if (!gateway->workers || !gateway->half_text || !gateway->tries)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	return http_server_start(&gateway->http, &http, error);
 }
@@ -397,5 +398,6 @@ void gateway_stop(struct gateway *gateway)
 	free((char *)gateway->options.keys_file);
 	free(gateway->workers);
 	free(gateway->half_text);
+	tries_destroy(gateway->tries);
 	free(gateway);
 }

@@ -45,6 +45,7 @@ struct gateway_options {
 	enum embed_too_long too_long;
 	enum gateway_unknown unknown_fields;
 	enum gateway_hit_usage hit_usage;
+	uint64_t wrong_keys; /* that one address may show a minute; past it 429; 0: no limit */
 	bool passes_keys; /* callers bring their own upstream key; the gateway has none to check */
 	struct log log;   /* events, and at info level one line for each request */
 };

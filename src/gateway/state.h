@@ -18,6 +18,7 @@
 #include "gateway/keys.h"
 #include "gateway/meter.h"
 #include "gateway/route.h"
+#include "gateway/tries.h"
 #include "http/http.h"
 #include "wire/refusal.h"
 #include "wire/request.h"
@@ -73,6 +74,7 @@ struct gateway {
 	struct gateway_worker *workers;
 	unsigned worker_count;
 	struct meter_set meters;
+	struct tries *tries;
 	pthread_mutex_t keys_lock; /* guards `keys` */
 	struct key_table *keys;
 	atomic_uint keys_generation; /* goes up with each new table */

@@ -48,6 +48,23 @@ test("a configured origin may ask with its key and read answers and refusals", (
 	assert.equal(refused.headers["access-control-allow-origin"], "https://second.example");
 }, { keys: [["page"]] }));
 
+// Everything that an answer carries and a browser would hide: all but the few names it always shows.
+const always = ["cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"];
+const transport = ["connection", "date", "keep-alive", "transfer-encoding", "vary", "www-authenticate"];
+
+test("a page may read every header that the gateway sends for clients", () => withGateway(["--latency", "1ms"],
+	["--cors-origin", page], async ({ gateway, keys }) => {
+	const own = { authorization: `Bearer ${keys.page}` };
+	const answers = [await post(gateway, page, own), await post(gateway, page, own), await post(gateway, page, own), await post(gateway, page)];
+	assert.deepEqual(answers.map(({ status }) => status), [200, 200, 429, 401]);
+	assert.ok(answers[2].headers["retry-after"] && answers[0].headers["x-embed-cache"] && answers[0].headers["x-ratelimit-reset-tokens"]);
+	for (const { headers } of answers) {
+		const exposed = headers["access-control-expose-headers"].split(", ");
+		for (const name of Object.keys(headers))
+			assert.ok(exposed.includes(name) || always.includes(name) || transport.includes(name) || name.startsWith("access-control-"), name);
+	}
+}, { keys: [["page", "--rpm", "2", "--tpm", "1000"]] }));
+
 test("an origin that is not configured reads nothing, and no cache gives it another's answer", () => withGateway([],
 	["--cors-origin", page], async ({ gateway }) => {
 	assert.deepEqual(corsFields(await preflight(gateway, stranger)), []);
