@@ -18,7 +18,6 @@ const cell = (value, digits = 0) => (Number.isFinite(value) ? value.toFixed(digi
 console.log(`${"".padEnd(20)}${"CPU us/text".padStart(12)}${"wall ms".padStart(10)}${"peak MiB".padStart(10)}${"own MiB".padStart(10)}` +
   `${"texts/s".padStart(10)}${"CPU ratio".padStart(11)}${"wall ratio".padStart(11)}`);
 for (const [name, it] of Object.entries(of)) {
-  if (name === "embed-million") continue;
   console.log(`${name.padEnd(20)}${cell(cpu(name), 1).padStart(12)}${cell(it.wall_ms)}${cell(it.peak_kib / 1024)}${cell(it.anon_kib / 1024)}` +
     `${cell(texts / it.wall_ms * 1e3)}${cell(cpu(name) / cpu("baseten"), 3).padStart(11)}` +
     `${cell(it.wall_ms / of.floor.wall_ms, 2).padStart(11)}`);
@@ -36,9 +35,5 @@ judge("CPU per text with store, ledger, counts and .npy, to baseten's", cpu("emb
 judge("CPU per text without store, to baseten's", cpu("embed-no-store") / cpu("baseten"), 0.4, true);
 judge("wall time, to the stand-in alone", of.embed.wall_ms / of.floor.wall_ms, 1.15, true);
 judge("texts a second of one core, all of them hits", texts / of["embed-again"].cpu_ms * 1e3, 100000, false);
-if (of["embed-million"]) {
-  judge("MiB of its own for 1,000,000 rows", of["embed-million"].anon_kib / 1024, 200, true);
-  console.log(`for comparison  with the store's mapped pages: ${(of["embed-million"].peak_kib / 1024).toFixed(0)} MiB`);
-}
 console.log(`for comparison  CPU per text to baseten-undecoded: ${(cpu("embed") / cpu("baseten-undecoded")).toFixed(2)} ` +
   `with store, ${(cpu("embed-no-store") / cpu("baseten-undecoded")).toFixed(2)} without`);
