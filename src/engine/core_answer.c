@@ -92,6 +92,12 @@ static void note_rate_limit(
 	log_upstream(core, EMBED_LOG_WARN, "rate_limited", upstream, &fault->error);
 }
 
+/* Nothing has ever worked: whoever waits is told at the first failure that it is tried again, and why. */
+static bool is_first_sign(const struct core *core, const struct upstream *upstream)
+{
+	return !core->was_reached && upstream->breaker.failures == 1;
+}
+
 /* A fault that speaks against the upstream, not against a text. */
 static void note_fault(
     struct core *core, struct attempt *attempt, const struct core_answer *answer, int64_t now_us)
@@ -106,7 +112,8 @@ static void note_fault(
 	if (breaker_failed(&upstream->breaker, &core->random, now_us))
 		log_upstream(core, EMBED_LOG_WARN, "breaker_open", upstream, &fault->error);
 	else
-		log_upstream(core, EMBED_LOG_INFO, "attempt_failed", upstream, &fault->error);
+		log_upstream(core, is_first_sign(core, upstream) ? EMBED_LOG_WARN : EMBED_LOG_INFO,
+		    "attempt_failed", upstream, &fault->error);
 }
 
 static void note_account(struct core *core, struct attempt *attempt, const struct batch *batch,
@@ -114,13 +121,19 @@ static void note_account(struct core *core, struct attempt *attempt, const struc
 {
 	/* A caller's own key says nothing about ours. */
 	bool has_own_key = batch->kind->authorization[0] != '\0';
+	bool is_news;
 
 	if (attempt->is_trial)
 		breaker_unknown(&attempt->upstream->breaker);
 	if (has_own_key)
 		return;
+	/* What else was under way is refused alike: said once. */
+	is_news = now_us >= attempt->upstream->barred_until_us ||
+		  attempt->upstream->bar.status != fault->error.status;
 	upstream_bar(attempt->upstream, &fault->error, now_us);
-	log_upstream(core, EMBED_LOG_ERROR, "upstream_barred", attempt->upstream, &fault->error);
+	if (is_news)
+		log_upstream(
+		    core, EMBED_LOG_ERROR, "upstream_barred", attempt->upstream, &fault->error);
 }
 
 static void note_failure(struct core *core, struct attempt *attempt, const struct batch *batch,
@@ -293,8 +306,8 @@ void core_give_up(
 {
 	struct embed_error told = *error;
 	size_t len = strlen(told.message);
-	bool is_down =
-	    now_us - core->last_success_us >= (int64_t)core->options.retry_deadline_ms * 1000;
+	int64_t patience_us = core_patience_us(core);
+	bool is_down = now_us - core->last_success_us >= patience_us;
 
 	snprintf(told.message + len, sizeof(told.message) - len,
 	    " (gave up after %" PRIu32 " attempts in %.1f s)", batch->attempts,
@@ -302,7 +315,7 @@ void core_give_up(
 	core_fail_batch(core, batch, &told);
 	/* Nothing gets through any more: what has waited as long need not find out by itself. */
 	if (is_down)
-		core_expire_queue(core, &told, now_us);
+		core_expire_queue(core, &told, now_us - patience_us);
 }
 
 /* An answer that is no use was billed, so it is not asked for often. */
@@ -328,6 +341,8 @@ static void retry_later(
 	budget_us = retry_budget_take(&core->budget, now_us);
 	if (wait_us < budget_us)
 		wait_us = budget_us;
+	if (batch->give_up_us > batch->first_sent_us + core_patience_us(core))
+		batch->give_up_us = batch->first_sent_us + core_patience_us(core);
 	if (batch->faults >= most_attempts(core, fault) || now_us + wait_us > batch->give_up_us)
 		core_give_up(core, batch, &fault->error, now_us);
 	else if (wait_us == 0)
@@ -448,6 +463,8 @@ void core_answer(
     struct core *core, struct attempt *attempt, const struct core_answer *answer, int64_t now_us)
 {
 	attempt->is_under_way = false;
+	core->was_reached |= answer->fault->verdict == WIRE_DONE || answer->is_timeout ||
+			     answer->fault->error.http_status != 0;
 	slots_give(&attempt->upstream->slots);
 	end_charges(attempt, answer, now_us);
 	fill_record(attempt, answer, now_us);
