@@ -9,9 +9,6 @@
 
 #define VECTOR_BYTES_DEFAULT (UINT64_C(64) << 20)
 
-/* A host that is unknown or refuses from the start is rather a wrong address than a bad minute. */
-#define UNREACHED_US INT64_C(10000000)
-
 /* ---- Opening and closing -------------------------------------------- */
 
 enum embed_status core_create(struct core **out, const struct engine_options *options,
@@ -207,13 +204,6 @@ static struct line *overdue_line(const struct queue_lane *lane, int64_t before_u
 		} while (line != first);
 	}
 	return NULL;
-}
-
-int64_t core_patience_us(const struct core *core)
-{
-	int64_t deadline_us = (int64_t)core->options.retry_deadline_ms * 1000;
-
-	return !core->was_reached && deadline_us > UNREACHED_US ? UNREACHED_US : deadline_us;
 }
 
 void core_expire_queue(struct core *core, const struct embed_error *error, int64_t before_us)

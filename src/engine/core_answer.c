@@ -19,6 +19,12 @@
 
 #define BAD_REPLIES_MOST 3
 
+/*
+ * A host that is unknown or refuses from the start is rather a wrong address than a bad minute: so
+ * long after the very first attempt a text is tried once, and the retry deadline does not count.
+ */
+#define UNREACHED_US INT64_C(10000000)
+
 /* ---- The upstream ---------------------------------------------------- */
 
 /* Upstream's own sentence may quote a text; ours, where no answer came, does not. */
@@ -301,21 +307,28 @@ static void succeed(
 
 /* ---- The texts: it did not ------------------------------------------- */
 
+/* A retry would come a second later at the earliest, so the last one is near enough. */
+static bool is_given_up_unreached(const struct core *core, int64_t now_us)
+{
+	return !core->was_reached && now_us >= core->first_sent_us + UNREACHED_US / 2;
+}
+
 void core_give_up(
     struct core *core, struct batch *batch, const struct embed_error *error, int64_t now_us)
 {
 	struct embed_error told = *error;
 	size_t len = strlen(told.message);
-	int64_t patience_us = core_patience_us(core);
-	bool is_down = now_us - core->last_success_us >= patience_us;
+	int64_t deadline_us = (int64_t)core->options.retry_deadline_ms * 1000;
 
 	snprintf(told.message + len, sizeof(told.message) - len,
 	    " (gave up after %" PRIu32 " attempts in %.1f s)", batch->attempts,
 	    (double)(now_us - batch->first_sent_us) / 1e6);
 	core_fail_batch(core, batch, &told);
 	/* Nothing gets through any more: what has waited as long need not find out by itself. */
-	if (is_down)
-		core_expire_queue(core, &told, now_us - patience_us);
+	if (is_given_up_unreached(core, now_us))
+		core_expire_queue(core, &told, now_us);
+	else if (now_us - core->last_success_us >= deadline_us)
+		core_expire_queue(core, &told, now_us - deadline_us);
 }
 
 /* An answer that is no use was billed, so it is not asked for often. */
@@ -341,8 +354,8 @@ static void retry_later(
 	budget_us = retry_budget_take(&core->budget, now_us);
 	if (wait_us < budget_us)
 		wait_us = budget_us;
-	if (batch->give_up_us > batch->first_sent_us + core_patience_us(core))
-		batch->give_up_us = batch->first_sent_us + core_patience_us(core);
+	if (!core->was_reached && batch->give_up_us > core->first_sent_us + UNREACHED_US)
+		batch->give_up_us = core->first_sent_us + UNREACHED_US;
 	if (batch->faults >= most_attempts(core, fault) || now_us + wait_us > batch->give_up_us)
 		core_give_up(core, batch, &fault->error, now_us);
 	else if (wait_us == 0)

@@ -108,6 +108,8 @@ static void count_first(struct core *core, struct batch *batch, int64_t now_us)
 {
 	if (batch->attempts == 0)
 		retry_budget_earn(&core->budget);
+	if (core->first_sent_us == 0)
+		core->first_sent_us = now_us;
 	/* A part of a refused batch begins anew: the refusal was an answer, no fault. */
 	if (batch->faults > 0)
 		return;

@@ -45,6 +45,7 @@ struct core {
 	uint32_t interactive_run; /* attempts of that lane since the last bulk one */
 	int64_t send_wake_us;     /* when core_send may find something again */
 	int64_t last_success_us;
+	int64_t first_sent_us; /* the first attempt of all; 0: none yet */
 	bool was_reached;   /* some upstream answered, or at least did not refuse to be reached */
 	double taken_per_s; /* permits sent, smoothed: for core_wait_us */
 	double taken_permits;
@@ -95,9 +96,6 @@ void core_drop_batch(struct core *core, struct batch *batch);
 
 /* Fails what was queued before. */
 void core_expire_queue(struct core *core, const struct embed_error *error, int64_t before_us);
-
-/* How long a text is tried after it was first sent: the retry deadline, but shorter while nobody has been reached. */
-int64_t core_patience_us(const struct core *core);
 
 /* ---- core_choose.c --------------------------------------------------- */
 

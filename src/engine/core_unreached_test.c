@@ -71,6 +71,23 @@ static void a_host_that_refuses_from_the_start_is_given_up_within_seconds(void *
 	rig_finish(&rig);
 }
 
+static void what_comes_later_is_tried_once(void **state)
+{
+	struct told told;
+	struct rig rig;
+
+	(void)state;
+	open_rig(&rig, &told);
+	rig_ask(&rig, &a, &plain, 0, 3);
+	refuse_connections(&rig, 120 * SECOND_US);
+	rig_ask(&rig, &a, &plain, 10, 3);
+	assert_true(refuse_connections(&rig, 120 * SECOND_US) <= 21 * SECOND_US);
+	assert_int_equal(a.failed, 3);
+	rig_ask(&rig, &a, &plain, 20, 3);
+	rig_finish(&rig);
+	assert_int_equal(a.ok, 3);
+}
+
 static void a_host_that_was_reached_once_is_waited_for_longer(void **state)
 {
 	struct told told;
@@ -144,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_host_that_refuses_from_the_start_is_given_up_within_seconds),
+	    cmocka_unit_test(what_comes_later_is_tried_once),
 	    cmocka_unit_test(a_host_that_was_reached_once_is_waited_for_longer),
 	    cmocka_unit_test(the_first_failure_of_all_is_told_at_once),
 	    cmocka_unit_test(a_lone_failure_among_good_answers_is_not_worth_a_line),
