@@ -44,41 +44,63 @@ extern "C" {
 
 /*
  * Every status once: name, the code that output records and logs show, what
- * it means.  Values are stable; new rows go to the end.
+ * it means, what to do about it.  Values are stable; new rows go to the end.
  */
 #define EMBED_STATUS_TABLE(ROW)                                                                    \
-	ROW(OK, "ok", "done")                                                                      \
-	ROW(NO_MEMORY, "no_memory", "out of memory")                                               \
-	ROW(BAD_OPTION, "bad_option", "an option has a value that cannot work")                    \
-	ROW(BAD_FORMAT, "bad_format", "bytes from outside do not have the form they should have")  \
-	ROW(TOO_LARGE, "too_large", "more than the configured maximum")                            \
-	ROW(IO, "io_error", "a file could not be read or written")                                 \
-	ROW(NOT_FOUND, "not_found", "no such thing")                                               \
-	ROW(CLOSED, "closed", "the service is closing")                                            \
-	ROW(CANCELLED, "cancelled", "the caller gave up")                                          \
-	ROW(DEADLINE, "deadline_exceeded", "not finished before the caller's deadline")            \
-	ROW(QUEUE_FULL, "queue_full", "too much waits already")                                    \
-	ROW(NO_MODEL, "no_model", "no model was named")                                            \
-	ROW(BAD_DIMENSIONS, "bad_dimensions", "the model cannot give that many dimensions")        \
-	ROW(EMPTY_TEXT, "empty_text", "the text is empty")                                         \
-	ROW(BAD_UTF8, "bad_utf8", "the text is not well-formed UTF-8")                             \
-	ROW(NUL_IN_TEXT, "nul_in_text", "the text holds a NUL byte")                               \
-	ROW(TEXT_TOO_LONG, "text_too_long", "the text has more tokens than the model reads")       \
-	ROW(BAD_TOKEN, "bad_token", "a token id is not in the model's vocabulary")                 \
-	ROW(NOT_STORED, "not_stored", "not in the store, and offline")                             \
-	ROW(REFUSED, "refused", "upstream refused this input")                                     \
-	ROW(UNAUTHORIZED, "unauthorized", "upstream refused the API key")                          \
-	ROW(NO_SUCH_MODEL, "no_such_model", "upstream does not know the model")                    \
-	ROW(QUOTA, "quota_exhausted", "the upstream account has no credit left")                   \
-	ROW(BUDGET, "budget_exceeded", "the configured budget is spent")                           \
-	ROW(RATE_LIMITED, "rate_limited", "upstream's rate limit held until the deadline")         \
-	ROW(UPSTREAM, "upstream_failed", "upstream failed, and retrying did not help")             \
-	ROW(BAD_REPLY, "bad_reply", "upstream's answer was not what was asked for")                \
-	ROW(STORE, "store_failed", "the store could not be read or written")                       \
-	ROW(LEDGER, "ledger_failed", "the ledger could not be read or written")
+	ROW(OK, "ok", "done", "nothing")                                                           \
+	ROW(NO_MEMORY, "no_memory", "out of memory",                                               \
+	    "give the process more memory, or send fewer texts at a time")                         \
+	ROW(BAD_OPTION, "bad_option", "an option has a value that cannot work",                    \
+	    "change the option that the message names")                                            \
+	ROW(BAD_FORMAT, "bad_format", "bytes from outside do not have the form they should have",  \
+	    "look at the place that the message names")                                            \
+	ROW(TOO_LARGE, "too_large", "more than the configured maximum",                            \
+	    "send less at a time, or raise the maximum")                                           \
+	ROW(IO, "io_error", "a file could not be read or written",                                 \
+	    "look at the file's path, permissions and free space")                                 \
+	ROW(NOT_FOUND, "not_found", "no such thing", "check the name")                             \
+	ROW(CLOSED, "closed", "the service is closing", "send it again when the service is back")  \
+	ROW(CANCELLED, "cancelled", "the caller gave up", "send it again if it is still wanted")   \
+	ROW(DEADLINE, "deadline_exceeded", "not finished before the caller's deadline",            \
+	    "allow more time, or look at what waits (embed top)")                                  \
+	ROW(QUEUE_FULL, "queue_full", "too much waits already",                                    \
+	    "send slower, or raise the queue's cap")                                               \
+	ROW(NO_MODEL, "no_model", "no model was named", "name a model")                            \
+	ROW(BAD_DIMENSIONS, "bad_dimensions", "the model cannot give that many dimensions",        \
+	    "ask for as many as the model has, or fewer")                                          \
+	ROW(EMPTY_TEXT, "empty_text", "the text is empty", "leave out empty texts")                \
+	ROW(BAD_UTF8, "bad_utf8", "the text is not well-formed UTF-8",                             \
+	    "convert it to UTF-8 (embed clean)")                                                   \
+	ROW(NUL_IN_TEXT, "nul_in_text", "the text holds a NUL byte", "remove it (embed clean)")    \
+	ROW(TEXT_TOO_LONG, "text_too_long", "the text has more tokens than the model reads",       \
+	    "cut it into chunks, or choose truncate or average")                                   \
+	ROW(BAD_TOKEN, "bad_token", "a token id is not in the model's vocabulary",                 \
+	    "make the ids with the model's own encoding")                                          \
+	ROW(NOT_STORED, "not_stored", "not in the store, and offline",                             \
+	    "allow sending, or fill the store first")                                              \
+	ROW(REFUSED, "refused", "upstream refused this input",                                     \
+	    "read upstream's message, and change the text")                                        \
+	ROW(UNAUTHORIZED, "unauthorized", "upstream refused the API key",                          \
+	    "check the API key, and what it may do")                                               \
+	ROW(NO_SUCH_MODEL, "no_such_model", "upstream does not know the model",                    \
+	    "check the model's name, and whether the account may use it")                          \
+	ROW(QUOTA, "quota_exhausted", "the upstream account has no credit left",                   \
+	    "add credit, or raise the account's spend limit")                                      \
+	ROW(BUDGET, "budget_exceeded", "the configured budget is spent",                           \
+	    "raise the budget, or wait for its next period")                                       \
+	ROW(RATE_LIMITED, "rate_limited", "upstream's rate limit held until the deadline",         \
+	    "send slower, allow more time, or ask for higher limits")                              \
+	ROW(UPSTREAM, "upstream_failed", "upstream failed, and retrying did not help",             \
+	    "look at its status page and at the network; embed doctor tries it")                   \
+	ROW(BAD_REPLY, "bad_reply", "upstream's answer was not what was asked for",                \
+	    "check that base_url and model are an embeddings API's")                               \
+	ROW(STORE, "store_failed", "the store could not be read or written",                       \
+	    "free space, then run embed cache verify")                                             \
+	ROW(LEDGER, "ledger_failed", "the ledger could not be read or written",                    \
+	    "free space, or look at the permissions of ledger.db")
 
 enum embed_status {
-#define ROW(name, code, meaning) EMBED_##name,
+#define ROW(name, code, meaning, advice) EMBED_##name,
 	EMBED_STATUS_TABLE(ROW)
 #undef ROW
 	    EMBED_STATUS_COUNT
@@ -89,6 +111,9 @@ EMBED_API const char *embed_status_code(enum embed_status status);
 
 /* What it means, as a phrase ("the text has more tokens ..."); never NULL. */
 EMBED_API const char *embed_status_meaning(enum embed_status status);
+
+/* What to do about it ("cut it into chunks, or ..."); never NULL. */
+EMBED_API const char *embed_status_advice(enum embed_status status);
 
 #define EMBED_NO_INDEX SIZE_MAX
 
@@ -536,7 +561,9 @@ EMBED_API const struct embed_model *embed_model_find(const char *name);
 	ROW(store_records, LEVEL, "records", "records in the store")                               \
 	ROW(store_used_bytes, LEVEL, "bytes", "bytes of the store in use")                         \
 	ROW(store_bad, COUNT, "records", "records whose checksum was wrong")                       \
-	ROW(write_errors, COUNT, "errors", "writes to store or ledger that failed")
+	ROW(write_errors, COUNT, "errors", "writes to store or ledger that failed")                \
+	ROW(store_cap_bytes, LEVEL, "bytes", "bytes that the store may use")                       \
+	ROW(saved_us, LEVEL, "microseconds", "time that hits saved, each the mean time of a miss")
 
 struct embed_stats {
 	size_t size;
@@ -559,7 +586,10 @@ EMBED_API void embed_stats(embed_service *service, struct embed_stats *stats);
 #define EMBED_LATENCY_TABLE(ROW)                                                                   \
 	ROW(hit, "one text looked up in the store and found")                                      \
 	ROW(miss, "a job that had to wait, from its submission to its answer")                     \
-	ROW(attempt, "a request upstream, from sending to its end")
+	ROW(attempt, "a request upstream, from sending to its end")                                \
+	ROW(queue, "wait for a free slot, of an answered request's first text")                    \
+	ROW(pacing, "wait for the account's limits, of an answered request's first text")          \
+	ROW(retry, "from an answered request's first sending to its last")
 
 enum embed_latency_kind {
 #define ROW(name, meaning) EMBED_LATENCY_##name,
@@ -590,6 +620,44 @@ EMBED_API embed_latency_watch *embed_latency_watch_create(
 EMBED_API void embed_latency_watch_look(embed_latency_watch *watch, struct embed_latency *latency);
 /* NULL is fine. */
 EMBED_API void embed_latency_watch_destroy(embed_latency_watch *watch);
+
+/*
+ * Every size once: name, unit and meaning; kept as latencies are.
+ */
+#define EMBED_SIZE_TABLE(ROW)                                                                      \
+	ROW(batch_texts, "texts", "texts in an answered request")                                  \
+	ROW(batch_tokens, "tokens", "tokens billed for an answered request")
+
+enum embed_size_kind {
+#define ROW(name, unit, meaning) EMBED_SIZE_##name,
+	EMBED_SIZE_TABLE(ROW)
+#undef ROW
+	    EMBED_SIZE_COUNT
+};
+
+struct embed_sizes {
+	uint64_t count, sum, max;
+	uint64_t p50, p90, p99, p999;
+};
+
+EMBED_API void embed_sizes(
+    embed_service *service, enum embed_size_kind kind, struct embed_sizes *sizes);
+
+/*
+ * Texts that ended in an error, by status; they add up to `failed` of
+ * embed_stats.  Fills counts[0 .. count - 1]; EMBED_STATUS_COUNT is enough.
+ */
+EMBED_API void embed_errors(embed_service *service, uint64_t *counts, size_t count);
+
+/* What waits in a lane. */
+struct embed_lane_state {
+	uint64_t texts, tokens;
+	int64_t oldest_us; /* age of the text that has waited longest; 0: none */
+	int64_t wait_us;   /* that a text would wait which came now */
+};
+
+EMBED_API void embed_lane_state(
+    embed_service *service, enum embed_lane lane, struct embed_lane_state *state);
 
 /* ---- Ledger --------------------------------------------------------- */
 
@@ -680,6 +748,9 @@ struct embed_upstream_state {
 	uint64_t attempts, failures;
 	char last_error[256]; /* "" if none */
 	int64_t last_error_s;
+	enum embed_status last_status; /* of that error */
+	bool is_barred;                /* of no use until a person acts: key refused, no credit */
+	uint64_t rate_limited;         /* answers with status 429 */
 };
 
 /* The `index`th upstream; EMBED_NOT_FOUND past the end.  Strings live as long as the service. */

@@ -8,8 +8,9 @@
 static const struct {
 	const char *code;
 	const char *meaning;
+	const char *advice;
 } status_rows[] = {
-#define ROW(name, code, meaning) {code, meaning},
+#define ROW(name, code, meaning, advice) {code, meaning, advice},
     EMBED_STATUS_TABLE(ROW)
 #undef ROW
 };
@@ -26,6 +27,13 @@ const char *embed_status_meaning(enum embed_status status)
 	if ((unsigned)status >= EMBED_STATUS_COUNT)
 		return "an unknown status";
 	return status_rows[status].meaning;
+}
+
+const char *embed_status_advice(enum embed_status status)
+{
+	if ((unsigned)status >= EMBED_STATUS_COUNT)
+		return "update the program: it is older than what it talks to";
+	return status_rows[status].advice;
 }
 
 void error_clear(struct embed_error *error)

@@ -36,6 +36,8 @@ struct batch {
 	uint64_t tried;           /* upstreams that failed it since the last backoff */
 	int64_t first_sent_us;    /* 0: not yet */
 	int64_t give_up_us;       /* once sent */
+	int64_t queue_us;         /* its first text's wait for a slot */
+	int64_t pacing_us;        /* and for limits */
 	struct heap_node due;     /* waits for a time */
 	struct batch *next;       /* waits for a slot */
 	struct lineage *lineage;  /* NULL: never cut */

@@ -98,6 +98,8 @@ void core_stats(const struct core *core, struct embed_stats *stats);
 size_t core_upstream_count(const struct core *core);
 void core_upstream_state(
     struct core *core, size_t index, struct embed_upstream_state *state, int64_t now_us);
+/* Goes through all lines of the lane's queue. */
+struct embed_lane_state core_lane_state(struct core *core, enum embed_lane lane, int64_t now_us);
 int64_t core_wait_us(struct core *core, enum embed_lane lane, int64_t now_us);
 
 #endif

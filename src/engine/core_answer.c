@@ -38,7 +38,8 @@ static void log_upstream(const struct core *core, enum embed_log_level level, co
 	snprintf(http, sizeof(http), "%d", error->http_status);
 	log_event(&core->options.log, level, event, "upstream", upstream->settings.name, "status",
 	    embed_status_code(error->status), "http", http, "code",
-	    error->code[0] == '\0' ? NULL : error->code, "why", why, NULL);
+	    error->code[0] == '\0' ? NULL : error->code, "why", why, "do",
+	    embed_status_advice(error->status), NULL);
 }
 
 static void end_charges(struct attempt *attempt, const struct core_answer *answer, int64_t now_us)
@@ -83,6 +84,7 @@ static void note_rate_limit(
 	struct upstream *upstream = attempt->upstream;
 
 	core->stats.rate_limited++;
+	upstream->rate_limited++;
 	if (attempt->is_trial)
 		breaker_unknown(&upstream->breaker);
 	if (fault->limit_kind != WIRE_LIMIT_REQUESTS)
@@ -176,6 +178,9 @@ static void fill_record(struct attempt *attempt, const struct core_answer *answe
 	struct engine_record *record = &attempt->record;
 
 	record->latency_us = now_us - attempt->sent_us;
+	record->queue_us = attempt->batch->queue_us;
+	record->pacing_us = attempt->batch->pacing_us;
+	record->retry_us = attempt->sent_us - attempt->batch->first_sent_us;
 	record->http_status = fault->error.http_status;
 	record->status = fault->verdict == WIRE_DONE ? EMBED_OK : fault->error.status;
 	if (answer->headers)
@@ -516,7 +521,8 @@ void core_recorded(struct core *core, struct attempt *attempt, enum embed_status
 {
 	if (status != EMBED_OK)
 		log_event(&core->options.log, EMBED_LOG_ERROR, "record_not_written", "upstream",
-		    attempt->upstream->settings.name, "status", embed_status_code(status), NULL);
+		    attempt->upstream->settings.name, "status", embed_status_code(status), "do",
+		    embed_status_advice(status), NULL);
 	if (attempt->batch) {
 		core->epoch++;
 		end_landed(core, attempt->batch);

@@ -77,12 +77,28 @@ void core_upstream_state(
 	    .tokens_left = told_left(&upstream->permits, now_us),
 	    .attempts = upstream->attempts,
 	    .failures = upstream->failures,
+	    .rate_limited = upstream->rate_limited,
+	    .is_barred = now_us < upstream->barred_until_us,
 	};
 	if (upstream->last_error_us == 0)
 		return;
 	snprintf(state->last_error, sizeof(state->last_error), "%.*s",
 	    (int)sizeof(state->last_error) - 1, upstream->last_error.message);
+	state->last_status = upstream->last_error.status;
 	state->last_error_s = (upstream->last_error_us + core->unix_offset_us) / 1000000;
+}
+
+struct embed_lane_state core_lane_state(struct core *core, enum embed_lane lane, int64_t now_us)
+{
+	const struct queue_lane *place = &core->queue.lanes[lane];
+	int64_t oldest_us = queue_oldest_us(&core->queue, lane);
+
+	return (struct embed_lane_state){
+	    .texts = place->texts,
+	    .tokens = place->tokens,
+	    .oldest_us = oldest_us == 0 ? 0 : now_us - oldest_us,
+	    .wait_us = core_wait_us(core, lane, now_us),
+	};
 }
 
 int64_t core_wait_us(struct core *core, enum embed_lane lane, int64_t now_us)

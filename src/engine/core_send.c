@@ -329,6 +329,19 @@ static struct queue_caps caps_of(struct upstream *upstream, size_t texts, int64_
 	};
 }
 
+/* Where the time of the batch's first text went so far. */
+static void note_waits(const struct core *core, struct batch *batch, int64_t now_us)
+{
+	const struct flight *first = batch->texts.first;
+	uint32_t paced_ms = queue_paced_ms(&core->queue, batch->lane, now_us) - first->paced_ms;
+	int64_t waited_us = now_us - first->queued_us;
+
+	batch->pacing_us = (int64_t)paced_ms * 1000;
+	if (batch->pacing_us > waited_us)
+		batch->pacing_us = waited_us;
+	batch->queue_us = waited_us - batch->pacing_us;
+}
+
 static enum turn send_from_queue(struct core *core, enum embed_lane lane, struct upstream *upstream,
     size_t room, struct attempt **attempt, int64_t now_us)
 {
@@ -341,6 +354,7 @@ static enum turn send_from_queue(struct core *core, enum embed_lane lane, struct
 
 	if (batch) {
 		core->batches++;
+		note_waits(core, batch, now_us);
 		*attempt = dispatch(core, batch, upstream, now_us);
 		return *attempt ? TURN_SENT : TURN_GONE;
 	}
@@ -399,6 +413,8 @@ static enum turn send_lane(struct core *core, enum embed_lane lane, struct attem
 	} while (turn == TURN_GONE);
 	if (turn == TURN_BLOCKED)
 		wake_in(core, *wait_us, now_us);
+	/* A wait with an end is a limit's; one without is for a slot. */
+	queue_note_pace(&core->queue, lane, turn == TURN_BLOCKED && *wait_us != INT64_MAX, now_us);
 	return turn;
 }
 

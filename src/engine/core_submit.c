@@ -16,7 +16,7 @@ static void answer_landed(struct core *core, struct flight *flight, struct waite
 	core_answer_waiter(core, waiter, &outcome);
 }
 
-static void join(struct core *core, struct flight *flight, struct waiter *waiter)
+static void join(struct core *core, struct flight *flight, struct waiter *waiter, int64_t now_us)
 {
 	struct engine_job *job = waiter->job;
 
@@ -30,6 +30,7 @@ static void join(struct core *core, struct flight *flight, struct waiter *waiter
 	if (flight->state == FLIGHT_QUEUED && job->spec.lane < flight->line->lane) {
 		queue_remove(&core->queue, flight);
 		flight->owner = waiter;
+		flight->paced_ms = queue_paced_ms(&core->queue, job->spec.lane, now_us);
 		core_enqueue(core, flight, job->key, job->spec.lane);
 	}
 }
@@ -85,13 +86,14 @@ static void take_entry(struct core *core, struct entry *entry, struct kind *kind
 	struct flight *flight = find_flight(core, entry, kind);
 
 	if (flight) {
-		join(core, flight, &entry->waiter);
+		join(core, flight, &entry->waiter, now_us);
 		return;
 	}
 	if (answer_from_store(core, entry, kind))
 		return;
 	flight = begin_flight(core, entry, kind);
 	flight->queued_us = now_us;
+	flight->paced_ms = queue_paced_ms(&core->queue, entry->waiter.job->spec.lane, now_us);
 	table_add(&core->table, flight);
 	if (!queue_add(&core->queue, flight, entry->waiter.job->spec.lane))
 		core_fail_no_memory(core, flight);

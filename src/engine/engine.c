@@ -207,7 +207,7 @@ enum embed_status engine_upstream_state(
 	return EMBED_OK;
 }
 
-int64_t engine_wait_us(struct engine *engine, enum embed_lane lane)
+void engine_lane_state(struct engine *engine, enum embed_lane lane, struct embed_lane_state *state)
 {
-	return loop_read_wait_us(&engine->loop, lane);
+	loop_read_lane(&engine->loop, lane, state);
 }

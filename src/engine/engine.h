@@ -90,6 +90,9 @@ struct engine_record {
 	enum embed_lane lane;
 	int64_t sent_unix_us; /* when, microseconds since 1970 */
 	int64_t latency_us;   /* until its end */
+	int64_t queue_us;     /* its first text's wait for a slot, before any attempt */
+	int64_t pacing_us;    /* and for limits */
+	int64_t retry_us;     /* since the batch was first sent */
 	int http_status;      /* 0: no answer */
 	enum embed_status status;
 	uint32_t retry;            /* 0: the first attempt of its batch */
@@ -231,15 +234,11 @@ enum embed_status engine_probe(struct engine *engine, size_t index,
  */
 void engine_stats(struct engine *engine, struct embed_stats *stats);
 
+/* wait_us is judged from what waits there and how fast the upstreams take it; 0 when a slot is free. */
+void engine_lane_state(struct engine *engine, enum embed_lane lane, struct embed_lane_state *state);
+
 /* EMBED_NOT_FOUND past the end.  Strings live as long as the engine. */
 enum embed_status engine_upstream_state(
     struct engine *engine, size_t index, struct embed_upstream_state *state);
-
-/*
- * How long a text that is submitted now would wait before it is sent, judged
- * from what waits in its lane and how fast the upstreams take it; 0 when a
- * slot is free.
- */
-int64_t engine_wait_us(struct engine *engine, enum embed_lane lane);
 
 #endif

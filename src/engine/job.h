@@ -66,7 +66,8 @@ struct flight {
 	uint32_t tokens;       /* exact */
 	uint32_t share;        /* its key's place in the shares of the attempt under way */
 	enum flight_state state;
-	bool is_stored; /* hand the vector to the store */
+	uint32_t paced_ms; /* queue_paced_ms() when it was queued */
+	bool is_stored;    /* hand the vector to the store */
 };
 
 struct entry {

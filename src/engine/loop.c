@@ -18,13 +18,15 @@ static void publish(struct loop *loop, int64_t now_us)
 	draft->stats = (struct embed_stats){0};
 	core_stats(loop->core, &draft->stats);
 	for (size_t i = 0; i < LANES; i++)
-		draft->wait_us[i] = core_wait_us(loop->core, (enum embed_lane)i, now_us);
+		draft->lanes[i] = core_lane_state(loop->core, (enum embed_lane)i, now_us);
+	draft->published_us = now_us;
 	for (size_t i = 0; i < core_upstream_count(loop->core); i++)
 		core_upstream_state(loop->core, i, &draft->upstreams[i], now_us);
 	pthread_mutex_lock(&loop->lock);
 	loop->snapshot.stats = draft->stats;
 	for (size_t i = 0; i < LANES; i++)
-		loop->snapshot.wait_us[i] = draft->wait_us[i];
+		loop->snapshot.lanes[i] = draft->lanes[i];
+	loop->snapshot.published_us = draft->published_us;
 	for (size_t i = 0; i < core_upstream_count(loop->core); i++)
 		loop->snapshot.upstreams[i] = draft->upstreams[i];
 	pthread_mutex_unlock(&loop->lock);
@@ -191,12 +193,15 @@ void loop_read_upstream(struct loop *loop, size_t index, struct embed_upstream_s
 	pthread_mutex_unlock(&loop->lock);
 }
 
-int64_t loop_read_wait_us(struct loop *loop, enum embed_lane lane)
+void loop_read_lane(struct loop *loop, enum embed_lane lane, struct embed_lane_state *state)
 {
-	int64_t wait_us;
+	int64_t published_us;
 
 	pthread_mutex_lock(&loop->lock);
-	wait_us = loop->snapshot.wait_us[lane];
+	*state = loop->snapshot.lanes[lane];
+	published_us = loop->snapshot.published_us;
 	pthread_mutex_unlock(&loop->lock);
-	return wait_us;
+	/* Nothing happens while the engine sleeps but that what waits grows older. */
+	if (state->texts > 0)
+		state->oldest_us += clock_now_us() - published_us;
 }

@@ -23,7 +23,8 @@
 
 struct loop_snapshot {
 	struct embed_stats stats;
-	int64_t wait_us[LANES];
+	struct embed_lane_state lanes[LANES];
+	int64_t published_us; /* when; ages have grown since */
 	struct embed_upstream_state upstreams[ENGINE_UPSTREAMS_MAX];
 };
 
@@ -60,6 +61,6 @@ bool loop_admit(struct loop *loop, uint64_t tokens);
 
 void loop_read(struct loop *loop, struct embed_stats *stats);
 void loop_read_upstream(struct loop *loop, size_t index, struct embed_upstream_state *state);
-int64_t loop_read_wait_us(struct loop *loop, enum embed_lane lane);
+void loop_read_lane(struct loop *loop, enum embed_lane lane, struct embed_lane_state *state);
 
 #endif

@@ -173,6 +173,56 @@ void queue_remove(struct queue *queue, struct flight *flight)
 		close_line(queue, line);
 }
 
+/* ---- Times ----------------------------------------------------------- */
+
+void queue_note_pace(struct queue *queue, enum embed_lane lane, bool is_paced, int64_t now_us)
+{
+	struct queue_lane *place = &queue->lanes[lane];
+
+	if (place->is_paced)
+		place->paced_us += now_us - place->noted_us;
+	place->noted_us = now_us;
+	place->is_paced = is_paced;
+}
+
+uint32_t queue_paced_ms(const struct queue *queue, enum embed_lane lane, int64_t now_us)
+{
+	const struct queue_lane *place = &queue->lanes[lane];
+	int64_t paced_us = place->paced_us;
+
+	if (place->is_paced)
+		paced_us += now_us - place->noted_us;
+	return (uint32_t)(paced_us / 1000);
+}
+
+static int64_t oldest_of_key(const struct key_lane *place)
+{
+	int64_t oldest_us = INT64_MAX;
+	const struct line *line = place->lines;
+
+	do {
+		if (line->first->queued_us < oldest_us)
+			oldest_us = line->first->queued_us;
+		line = line->key_next;
+	} while (line != place->lines);
+	return oldest_us;
+}
+
+int64_t queue_oldest_us(const struct queue *queue, enum embed_lane lane)
+{
+	const struct heap *turns = &queue->lanes[lane].turns;
+	int64_t oldest_us = INT64_MAX;
+
+	for (size_t i = 0; i < turns->count; i++) {
+		int64_t of_key_us =
+		    oldest_of_key(HEAP_ITEM(turns->nodes[i], struct key_lane, turn));
+
+		if (of_key_us < oldest_us)
+			oldest_us = of_key_us;
+	}
+	return turns->count == 0 ? 0 : oldest_us;
+}
+
 /* ---- Taking ---------------------------------------------------------- */
 
 /* The heap's keys lag behind `served`, which only grows: the first is true once it agrees. */

@@ -37,12 +37,24 @@ struct queue_lane {
 	size_t texts;
 	uint64_t tokens;
 	uint64_t charge_bytes;
+	int64_t paced_us; /* for so long in all, until noted_us, a limit held the lane up */
+	int64_t noted_us;
+	bool is_paced; /* since noted_us */
 };
 
 struct queue {
 	struct names *names;
 	struct queue_lane lanes[LANES];
 };
+
+/* From now on a limit holds the lane up, or does not. */
+void queue_note_pace(struct queue *queue, enum embed_lane lane, bool is_paced, int64_t now_us);
+
+/* How long limits have held the lane up in all; wraps, so that only differences mean something. */
+uint32_t queue_paced_ms(const struct queue *queue, enum embed_lane lane, int64_t now_us);
+
+/* When the text that has waited longest came; 0: none waits.  Goes through all lines. */
+int64_t queue_oldest_us(const struct queue *queue, enum embed_lane lane);
 
 /* What a batch may hold. */
 struct queue_caps {

@@ -45,7 +45,7 @@ struct upstream {
 	int64_t barred_until_us;
 	struct embed_error bar;
 	int64_t sent_by_share; /* permits sent, by share: who has least is next */
-	uint64_t attempts, failures;
+	uint64_t attempts, failures, rate_limited;
 	struct embed_error last_error;
 	int64_t last_error_us; /* 0: none */
 };

@@ -25,6 +25,10 @@ void counters_destroy(struct counters *counters);
 
 void counters_add(struct counters *counters, enum counter counter, uint64_t amount);
 
+/* A text that ended in an error; counts it as `failed` too. */
+void counters_add_error(struct counters *counters, enum embed_status status);
+void counters_read_errors(const struct counters *counters, uint64_t *counts, size_t count);
+
 /* Adds every counter to the field of its name. */
 void counters_read(const struct counters *counters, struct embed_stats *stats);
 

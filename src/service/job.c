@@ -274,6 +274,15 @@ static void add_up(struct embed_job *job)
 							job->scope.request.model);
 }
 
+static void count_errors(struct embed_job *job)
+{
+	const struct embed_result *result = job->result;
+
+	for (size_t i = 0; result->totals.failed > 0 && i < result->count; i++)
+		if (result->answers[i].status != EMBED_OK)
+			counters_add_error(job->service->counters, result->answers[i].status);
+}
+
 static void finish(struct embed_job *job)
 {
 	struct counters *counters = job->service->counters;
@@ -281,7 +290,7 @@ static void finish(struct embed_job *job)
 
 	add_up(job);
 	counters_add(counters, COUNTER_text_tokens, result->totals.tokens);
-	counters_add(counters, COUNTER_failed, result->totals.failed);
+	count_errors(job);
 	if (job->miss_count > 0)
 		latency_add(
 		    job->service->latency, EMBED_LATENCY_miss, clock_now_us() - job->started_us);

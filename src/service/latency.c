@@ -12,12 +12,15 @@
 
 struct latency_shard {
 	_Alignas(64) _Atomic uint64_t counts[HISTOGRAM_BUCKETS];
-	_Atomic uint64_t sum_us;
-	_Atomic uint64_t max_us;
+	_Atomic uint64_t sum;
+	_Atomic uint64_t max;
 };
 
+/* Durations first, then sizes. */
+#define ROWS ((size_t)EMBED_LATENCY_COUNT + (size_t)EMBED_SIZE_COUNT)
+
 struct latency {
-	struct latency_shard shards[EMBED_LATENCY_COUNT][LATENCY_SHARDS];
+	struct latency_shard shards[ROWS][LATENCY_SHARDS];
 };
 
 struct latency *latency_create(void)
@@ -43,52 +46,105 @@ static void raise_max(_Atomic uint64_t *max, uint64_t value)
 		continue;
 }
 
-void latency_add(struct latency *latency, enum embed_latency_kind kind, int64_t us)
+static void add(struct latency *latency, size_t row, uint64_t value)
 {
 	struct latency_shard *shard =
-	    &latency->shards[kind][(unsigned)sched_getcpu() % LATENCY_SHARDS];
-	uint64_t value = us < 0 ? 0 : (uint64_t)us;
+	    &latency->shards[row][(unsigned)sched_getcpu() % LATENCY_SHARDS];
 
 	atomic_fetch_add_explicit(&shard->counts[histogram_bucket(value)], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&shard->sum_us, value, memory_order_relaxed);
-	raise_max(&shard->max_us, value);
+	atomic_fetch_add_explicit(&shard->sum, value, memory_order_relaxed);
+	raise_max(&shard->max, value);
 }
 
-static void merge(
-    struct histogram *histogram, struct embed_latency *summary, const struct latency_shard *shard)
+void latency_add(struct latency *latency, enum embed_latency_kind kind, int64_t us)
 {
-	uint64_t max_us = atomic_load_explicit(&shard->max_us, memory_order_relaxed);
+	add(latency, kind, us < 0 ? 0 : (uint64_t)us);
+}
 
+void latency_add_size(struct latency *latency, enum embed_size_kind kind, uint64_t size)
+{
+	add(latency, (size_t)EMBED_LATENCY_COUNT + kind, size);
+}
+
+static void merge(struct histogram *histogram, const struct latency_shard *shard)
+{
 	for (size_t bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++)
 		histogram_add_count(histogram, bucket,
 		    atomic_load_explicit(&shard->counts[bucket], memory_order_relaxed));
-	summary->sum_us += atomic_load_explicit(&shard->sum_us, memory_order_relaxed);
-	if (max_us > summary->max_us)
-		summary->max_us = max_us;
 }
 
-void latency_read(
-    struct latency *latency, enum embed_latency_kind kind, struct embed_latency *summary)
+static void read_all(
+    const struct latency *latency, size_t row, struct histogram *histogram, uint64_t *sum)
 {
-	struct histogram histogram = {0};
+	*histogram = (struct histogram){0};
+	*sum = 0;
+	for (size_t i = 0; i < LATENCY_SHARDS; i++) {
+		const struct latency_shard *shard = &latency->shards[row][i];
 
-	memset(summary, 0, sizeof(*summary));
-	for (size_t shard = 0; shard < LATENCY_SHARDS; shard++)
-		merge(&histogram, summary, &latency->shards[kind][shard]);
-	summary->count = histogram.count;
-	summary->p50_us = histogram_quantile(&histogram, 0.5);
-	summary->p90_us = histogram_quantile(&histogram, 0.9);
-	summary->p99_us = histogram_quantile(&histogram, 0.99);
-	summary->p999_us = histogram_quantile(&histogram, 0.999);
+		merge(histogram, shard);
+		*sum += atomic_load_explicit(&shard->sum, memory_order_relaxed);
+	}
 }
 
 void latency_read_all(const struct latency *latency, enum embed_latency_kind kind,
     struct histogram *histogram, uint64_t *sum_us)
 {
-	struct embed_latency summary = {0};
+	read_all(latency, kind, histogram, sum_us);
+}
 
-	memset(histogram, 0, sizeof(*histogram));
-	for (size_t shard = 0; shard < LATENCY_SHARDS; shard++)
-		merge(histogram, &summary, &latency->shards[kind][shard]);
-	*sum_us = summary.sum_us;
+static uint64_t largest(const struct latency *latency, size_t row)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < LATENCY_SHARDS; i++) {
+		uint64_t max =
+		    atomic_load_explicit(&latency->shards[row][i].max, memory_order_relaxed);
+
+		if (max > most)
+			most = max;
+	}
+	return most;
+}
+
+static void read_row(const struct latency *latency, size_t row, struct embed_sizes *summary)
+{
+	struct histogram histogram;
+
+	read_all(latency, row, &histogram, &summary->sum);
+	summary->max = largest(latency, row);
+	summary->count = histogram.count;
+	summary->p50 = histogram_quantile(&histogram, 0.5);
+	summary->p90 = histogram_quantile(&histogram, 0.9);
+	summary->p99 = histogram_quantile(&histogram, 0.99);
+	summary->p999 = histogram_quantile(&histogram, 0.999);
+}
+
+void latency_read(
+    struct latency *latency, enum embed_latency_kind kind, struct embed_latency *summary)
+{
+	struct embed_sizes sizes;
+
+	read_row(latency, kind, &sizes);
+	*summary = (struct embed_latency){.count = sizes.count,
+	    .sum_us = sizes.sum,
+	    .max_us = sizes.max,
+	    .p50_us = sizes.p50,
+	    .p90_us = sizes.p90,
+	    .p99_us = sizes.p99,
+	    .p999_us = sizes.p999};
+}
+
+void latency_read_sizes(
+    struct latency *latency, enum embed_size_kind kind, struct embed_sizes *summary)
+{
+	read_row(latency, (size_t)EMBED_LATENCY_COUNT + kind, summary);
+}
+
+uint64_t latency_mean_us(const struct latency *latency, enum embed_latency_kind kind)
+{
+	struct histogram histogram;
+	uint64_t sum_us;
+
+	read_all(latency, kind, &histogram, &sum_us);
+	return histogram.count == 0 ? 0 : sum_us / histogram.count;
 }

@@ -66,16 +66,32 @@ static enum embed_status start_writer(struct embed_service *service, struct embe
 	return writer_create(&service->writer, &parts, error);
 }
 
+/* Where the time of an answered batch went, and how large it was. */
+static void measure(struct embed_service *service, const struct engine_record *record)
+{
+	uint64_t texts = 0;
+
+	for (size_t i = 0; i < record->share_count; i++)
+		texts += record->shares[i].texts;
+	latency_add(service->latency, EMBED_LATENCY_queue, record->queue_us);
+	latency_add(service->latency, EMBED_LATENCY_pacing, record->pacing_us);
+	latency_add(service->latency, EMBED_LATENCY_retry, record->retry_us);
+	latency_add_size(service->latency, EMBED_SIZE_batch_texts, texts);
+	latency_add_size(service->latency, EMBED_SIZE_batch_tokens, record->billed_tokens);
+}
+
 /* The engine's thread: money is counted here, disks are the writer's. */
 static void on_record(struct engine_record *record, void *context)
 {
 	struct embed_service *service = context;
 
 	latency_add(service->latency, EMBED_LATENCY_attempt, record->latency_us);
-	if (record->is_billed)
+	if (record->is_billed) {
+		measure(service, record);
 		counters_add(service->counters, COUNTER_cost_nano,
 		    record->billed_tokens *
 			settings_nano_per_token(service->settings, record->model));
+	}
 	if (service->writer != NULL)
 		writer_add(service->writer, record);
 	else

@@ -18,6 +18,7 @@ static void add_store(struct embed_service *service, struct embed_stats *stats)
 	stats->stored += counters.stored;
 	stats->evicted += counters.evicted;
 	stats->store_bad += counters.bad;
+	stats->store_cap_bytes += service->settings->options.store_bytes;
 	if (cache_level(service->cache, &level) != EMBED_OK)
 		return;
 	stats->store_records += level.records;
@@ -33,6 +34,8 @@ void embed_stats(embed_service *service, struct embed_stats *stats)
 	if (service->engine != NULL)
 		engine_stats(service->engine, &filled);
 	add_store(service, &filled);
+	/* A hit saves a wait as long as misses have. */
+	filled.saved_us = filled.hits * latency_mean_us(service->latency, EMBED_LATENCY_miss);
 	filled.size = stats->size;
 	memcpy(stats, &filled, size);
 }
@@ -41,6 +44,23 @@ void embed_latency(
     embed_service *service, enum embed_latency_kind kind, struct embed_latency *latency)
 {
 	latency_read(service->latency, kind, latency);
+}
+
+void embed_sizes(embed_service *service, enum embed_size_kind kind, struct embed_sizes *sizes)
+{
+	latency_read_sizes(service->latency, kind, sizes);
+}
+
+void embed_errors(embed_service *service, uint64_t *counts, size_t count)
+{
+	counters_read_errors(service->counters, counts, count);
+}
+
+void embed_lane_state(embed_service *service, enum embed_lane lane, struct embed_lane_state *state)
+{
+	*state = (struct embed_lane_state){0};
+	if (service->engine != NULL)
+		engine_lane_state(service->engine, lane, state);
 }
 
 enum embed_status embed_upstream_state(
