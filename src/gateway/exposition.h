@@ -37,8 +37,8 @@ bool exposition_wants_open(const char *accept, size_t len);
 void exposition_init(struct exposition *exposition, struct buffer *out, bool is_open);
 
 /* `name` stays until the next family. */
-void exposition_begin(struct exposition *exposition, const char *name, enum exposition_kind kind,
-    const char *help);
+void exposition_begin(
+    struct exposition *exposition, const char *name, enum exposition_kind kind, const char *help);
 
 /* A counter's or gauge's sample; or, with a suffix such as "_count", a summary's or histogram's. */
 void exposition_count(struct exposition *exposition, const char *suffix, uint64_t value, ...)

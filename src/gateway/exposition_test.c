@@ -47,11 +47,10 @@ static void a_counters_family_has_its_ending_in_text_only(void **state)
 	    "embed_jobs_total{lane=\"bulk\",name=\"a\\\"b\\\\c\\nd\"} 3\n"
 	    "# HELP embed_hit_seconds a hit\n# TYPE embed_hit_seconds summary\n"
 	    "embed_hit_seconds_sum 1.500000\n");
-	assert_written(true,
-	    "# HELP embed_jobs jobs accepted\n# TYPE embed_jobs counter\n"
-	    "embed_jobs_total{lane=\"bulk\",name=\"a\\\"b\\\\c\\nd\"} 3\n"
-	    "# HELP embed_hit_seconds a hit\n# TYPE embed_hit_seconds summary\n"
-	    "embed_hit_seconds_sum 1.500000\n# EOF\n");
+	assert_written(true, "# HELP embed_jobs jobs accepted\n# TYPE embed_jobs counter\n"
+			     "embed_jobs_total{lane=\"bulk\",name=\"a\\\"b\\\\c\\nd\"} 3\n"
+			     "# HELP embed_hit_seconds a hit\n# TYPE embed_hit_seconds summary\n"
+			     "embed_hit_seconds_sum 1.500000\n# EOF\n");
 }
 
 static void bounds_look_like_fractions(void **state)

@@ -23,8 +23,8 @@ static uint64_t sum(struct gateway *gateway, size_t offset)
 #define SUM(gateway, field) sum(gateway, offsetof(struct gateway_counts, field))
 
 /* Names in microseconds are told in seconds, as Prometheus wants: saved_us, saved_seconds. */
-static void write_number(
-    struct exposition *to, const char *name, enum exposition_kind kind, const char *help, uint64_t value)
+static void write_number(struct exposition *to, const char *name, enum exposition_kind kind,
+    const char *help, uint64_t value)
 {
 	size_t len = strlen(name);
 	bool is_us = len > 3 && strcmp(name + len - 3, "_us") == 0;
@@ -109,8 +109,8 @@ static void write_requests(struct exposition *to, struct gateway *gateway)
 {
 	static const char *const classes[] = {"gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
-	exposition_begin(to, "embed_http_requests", EXPOSITION_COUNTER,
-	    "requests by route and kind of answer");
+	exposition_begin(
+	    to, "embed_http_requests", EXPOSITION_COUNTER, "requests by route and kind of answer");
 	for (size_t route = 0; route < ROUTE_COUNT; route++) {
 		const struct route *row = route_at((enum route_id)route);
 
@@ -156,11 +156,16 @@ static void write_http(struct exposition *to, struct gateway *gateway)
 	} rows[] = {
 	    {"http_connections", EXPOSITION_GAUGE, "connections open", stats.connections},
 	    {"http_accepted", EXPOSITION_COUNTER, "connections accepted", stats.accepted},
-	    {"http_refused", EXPOSITION_COUNTER, "requests refused as malformed or too large", stats.refused},
-	    {"http_timed_out", EXPOSITION_COUNTER, "requests and replies cut at a deadline", stats.timed_out},
-	    {"http_over_cap", EXPOSITION_COUNTER, "connections turned away as too many", stats.over_cap},
-	    {"rejected", EXPOSITION_COUNTER, "requests refused by admission, rates or budgets", SUM(gateway, rejected)},
-	    {"uptime_seconds", EXPOSITION_GAUGE, "seconds since the gateway started", (uint64_t)(clock_unix_s() - gateway->started_s)},
+	    {"http_refused", EXPOSITION_COUNTER, "requests refused as malformed or too large",
+		stats.refused},
+	    {"http_timed_out", EXPOSITION_COUNTER, "requests and replies cut at a deadline",
+		stats.timed_out},
+	    {"http_over_cap", EXPOSITION_COUNTER, "connections turned away as too many",
+		stats.over_cap},
+	    {"rejected", EXPOSITION_COUNTER, "requests refused by admission, rates or budgets",
+		SUM(gateway, rejected)},
+	    {"uptime_seconds", EXPOSITION_GAUGE, "seconds since the gateway started",
+		(uint64_t)(clock_unix_s() - gateway->started_s)},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

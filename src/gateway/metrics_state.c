@@ -15,16 +15,19 @@ static void write_lanes(struct exposition *to, embed_service *service)
 
 	for (int i = 0; i < 2; i++)
 		embed_lane_state(service, (enum embed_lane)i, &lanes[i]);
-	exposition_begin(to, "embed_lane_queued_texts", EXPOSITION_GAUGE, "texts waiting in a lane");
+	exposition_begin(
+	    to, "embed_lane_queued_texts", EXPOSITION_GAUGE, "texts waiting in a lane");
 	for (int i = 0; i < 2; i++)
 		exposition_count(to, "", lanes[i].texts, "lane", names[i], NULL);
-	exposition_begin(to, "embed_lane_queued_tokens", EXPOSITION_GAUGE, "tokens waiting in a lane");
+	exposition_begin(
+	    to, "embed_lane_queued_tokens", EXPOSITION_GAUGE, "tokens waiting in a lane");
 	for (int i = 0; i < 2; i++)
 		exposition_count(to, "", lanes[i].tokens, "lane", names[i], NULL);
 	exposition_begin(to, "embed_lane_oldest_seconds", EXPOSITION_GAUGE,
 	    "age of the text that has waited longest in a lane");
 	for (int i = 0; i < 2; i++)
-		exposition_number(to, "", (double)lanes[i].oldest_us * 1e-6, "lane", names[i], NULL);
+		exposition_number(
+		    to, "", (double)lanes[i].oldest_us * 1e-6, "lane", names[i], NULL);
 	exposition_begin(to, "embed_lane_wait_seconds", EXPOSITION_GAUGE,
 	    "time that a text would wait in a lane which came now");
 	for (int i = 0; i < 2; i++)
@@ -125,9 +128,11 @@ static void write_process(struct exposition *to)
 
 	process_read(&process);
 	/* Names as all Prometheus clients have them. */
-	exposition_begin(to, "process_cpu_seconds", EXPOSITION_COUNTER, "CPU time, user and kernel");
+	exposition_begin(
+	    to, "process_cpu_seconds", EXPOSITION_COUNTER, "CPU time, user and kernel");
 	exposition_number(to, "", process.cpu_s, NULL);
-	exposition_begin(to, "process_start_time_seconds", EXPOSITION_GAUGE, "Unix time of the start");
+	exposition_begin(
+	    to, "process_start_time_seconds", EXPOSITION_GAUGE, "Unix time of the start");
 	exposition_number(to, "", process.start_s, NULL);
 	const struct {
 		const char *name, *help;

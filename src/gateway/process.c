@@ -10,7 +10,16 @@
 #include <unistd.h>
 
 /* proc(5), /proc/PID/stat: fields are counted from 1, and the second is in parentheses. */
-enum { FIRST_FIELD = 3, FIELDS = 24, USER_TICKS = 14, KERNEL_TICKS, THREADS = 20, START_TICKS = 22, VIRTUAL, RESIDENT };
+enum {
+	FIRST_FIELD = 3,
+	FIELDS = 24,
+	USER_TICKS = 14,
+	KERNEL_TICKS,
+	THREADS = 20,
+	START_TICKS = 22,
+	VIRTUAL,
+	RESIDENT
+};
 
 static bool read_fields(unsigned long long fields[FIELDS + 1])
 {

@@ -70,12 +70,12 @@ const value = (name) => {
 test("names follow Prometheus: _total for counters alone, seconds and bytes, no type in a name", () => {
 	assert.ok(families.size > 30);
 	for (const { name, type } of families.values()) {
-		assert.match(name, /^embed_[a-z]+(_[a-z]+)*$/);
+		assert.match(name, /^(embed|process)_[a-z]+(_[a-z]+)*$/);
 		assert.equal(name.endsWith("_total"), type === "counter", name);
 		assert.doesNotMatch(name, /_(count|sum|bucket|info)$/);
 		assert.doesNotMatch(name, /_(counter|gauge|histogram|summary)(_|$)/);
 		assert.doesNotMatch(name, /_(s|ms|us|ns|milliseconds|microseconds|minutes|hours|kb|mb|kib|mib|kilobytes|megabytes)(_|$)/);
-		if (type === "histogram" || type === "summary") assert.match(name, /_seconds$/);
+		if (type === "histogram" || type === "summary") assert.match(name, /_seconds$|^embed_batch_(texts|tokens)$/);
 	}
 });
 
@@ -94,7 +94,7 @@ test("a histogram's buckets grow to its count", () => {
 });
 
 test("labels are few and never a caller's words", () => {
-	const allowed = new Set(["route", "answer", "le", "quantile"]);
+	const allowed = new Set(["route", "answer", "le", "quantile", "code", "lane", "upstream", "state", "key", "period", "version"]);
 	for (const { samples } of families.values())
 		for (const { labels } of samples)
 			for (const name of Object.keys(labels)) assert.ok(allowed.has(name), name);
@@ -114,13 +114,71 @@ test("counters agree with what upstream counted", async () => {
 		value("embed_sent_texts_total") + value("embed_hits_total") + value("embed_joined_total"));
 });
 
+test("a miss's time is told by where it went, and batches by their size", () => {
+	for (const name of ["queue", "pacing", "retry", "attempt"])
+		assert.equal(value(`embed_${name}_seconds_count`), 20, name);
+	assert.equal(value("embed_batch_texts_sum"), value("embed_sent_texts_total"));
+	assert.equal(value("embed_batch_tokens_sum"), value("embed_billed_tokens_total"));
+	assert.ok(samples.get('embed_miss_seconds{quantile="1.0"}') >= samples.get('embed_miss_seconds{quantile="0.5"}') * 0.99);
+});
+
+test("errors by code add up to the texts that failed", async () => {
+	const asked = await embed(gateway.base, { input: ["good", "x".repeat(100), "word ".repeat(9000)] }, { headers: { "x-embed-partial": "true" } });
+	assert.equal(asked.status, 200);
+	const { samples: now } = read(await (await fetch(`${gateway.base}/metrics`)).text());
+	const codes = [...now].filter(([name]) => name.startsWith("embed_errors_total{"));
+	assert.ok(codes.length > 20, "every code is there from the start");
+	assert.equal(now.get('embed_errors_total{code="text_too_long"}'), 1);
+	assert.equal(codes.reduce((sum, [, count]) => sum + count, 0), now.get("embed_failed_total{}"));
+});
+
+test("lanes, upstreams and the process are told", () => {
+	const host = new URL(upstream.base).host.split(":")[0];
+	for (const lane of ["interactive", "bulk"])
+		for (const name of ["queued_texts", "queued_tokens", "oldest_seconds", "wait_seconds"])
+			assert.equal(samples.get(`embed_lane_${name}{lane="${lane}"}`), 0, name);
+	const told = [...samples].filter(([name]) => name.startsWith("embed_upstream_")).map(([name]) => name);
+	assert.ok(told.length >= 13 && told.every((name) => name.includes(`upstream="${host}`)), told.join("\n"));
+	assert.equal(samples.get(told.find((name) => name.includes("attempts_total"))), 20);
+	assert.equal(samples.get(told.find((name) => name.includes('state="closed"'))), 1);
+	assert.ok(samples.get(told.find((name) => name.includes("tokens_limit"))) >= samples.get(told.find((name) => name.includes("tokens_left"))));
+	assert.ok(value("process_resident_memory_bytes") > 1e6);
+	assert.ok(value("process_threads") >= 3 && value("process_open_fds") > 5);
+});
+
+test("OpenMetrics is given to who asks for it, with the same numbers", async () => {
+	const asked = async (accept) => {
+		const response = await fetch(`${gateway.base}/metrics`, { headers: { accept } });
+		return { type: response.headers.get("content-type"), text: await response.text() };
+	};
+	const open = await asked("application/openmetrics-text; version=1.0.0, text/plain; q=0.5");
+	const plain = await asked("text/plain");
+	assert.match(open.type, /^application\/openmetrics-text; version=1\.0\.0/);
+	assert.match(plain.type, /^text\/plain; version=0\.0\.4/);
+	assert.ok(open.text.endsWith("\n# EOF\n"));
+	assert.match(open.text, /^# TYPE embed_jobs counter$/m);
+	const numbers = (text) => text.split("\n").filter((line) => /^embed_/.test(line) && !/http_|uptime/.test(line));
+	assert.deepEqual(numbers(open.text), numbers(plain.text));
+});
+
+test("callers' words make no new series", async () => {
+	const count = async () => read(await (await fetch(`${gateway.base}/metrics`)).text()).samples.size;
+	const before = await count();
+	for (let i = 0; i < 60; i++) {
+		await fetch(`${gateway.base}/v1/models/no-such-model-${i}`);
+		await embed(gateway.base, { model: `no-such-model-${i}`, input: "a", user: `user ${i}` }, { headers: { authorization: `Bearer k${i}` } });
+		await fetch(`${gateway.base}/elsewhere/${i}`, { method: "PUT" });
+	}
+	assert.ok(await count() <= before + 6, "routes and kinds of answers at most");
+});
+
 test("promtool finds nothing to say", { skip: !hasPromtool }, () => {
 	const { status, stdout, stderr } = promtool(["check", "metrics"], text);
 	assert.equal(status, 0, stdout + stderr);
 });
 
 // Every metric that a text of PromQL names, without the words of the text around it.
-const named = (promql) => [...promql.matchAll(/\bembed_[a-z_]+\b/g)].map((match) => match[0]);
+const named = (promql) => [...promql.matchAll(/\b(?:embed|process)_[a-z_]+\b/g)].map((match) => match[0]);
 
 function assertKnown(names) {
 	const known = new Set();
