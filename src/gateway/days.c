@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/days.h"
 
+#include "gateway/spending.h"
+
 #define DAY_S 86400
 
 struct days {
 	int64_t first_s; /* midnight of the first */
 	size_t begin;    /* the first with something on it */
 #define ROW(name) uint64_t name[DAYS_KEPT];
-	DAYS_TABLE(ROW)
+	SPENDING_TABLE(ROW)
 #undef ROW
 };
 
@@ -19,7 +21,7 @@ static void add(const struct embed_usage_row *row, void *context)
 	if (row->start_s < days->first_s || day >= DAYS_KEPT)
 		return;
 #define ROW(name) days->name[day] += row->name;
-	DAYS_TABLE(ROW)
+	SPENDING_TABLE(ROW)
 #undef ROW
 	if ((size_t)day < days->begin)
 		days->begin = (size_t)day;
@@ -50,7 +52,7 @@ void days_write(struct buffer *out, embed_service *service, int64_t now_s)
 	buffer_printf(out, "{\"step_s\":%d", DAY_S);
 	write_row(out, &days, "time", times);
 #define ROW(name) write_row(out, &days, #name, days.name);
-	DAYS_TABLE(ROW)
+	SPENDING_TABLE(ROW)
 #undef ROW
 	buffer_append_text(out, "}\n");
 }

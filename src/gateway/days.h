@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Days: what the ledger knows of the last 90 days, one number a day for each
- * row of DAYS_TABLE, in the form of history_write.
+ * row of SPENDING_TABLE, in the form of history_write.
  *
  * Days are UTC; those on which nothing happened are there too, with zeroes,
  * from the first day that has something on.
@@ -14,19 +14,6 @@
 #include "base/buffer.h"
 
 #define DAYS_KEPT 90
-
-/* The columns of embed_usage_row that are shown. */
-#define DAYS_TABLE(ROW)                                                                            \
-	ROW(attempts)                                                                              \
-	ROW(failed_attempts)                                                                       \
-	ROW(billed_texts)                                                                          \
-	ROW(billed_tokens)                                                                         \
-	ROW(cost_nano)                                                                             \
-	ROW(hit_texts)                                                                             \
-	ROW(hit_tokens)                                                                            \
-	ROW(joined_texts)                                                                          \
-	ROW(joined_tokens)                                                                         \
-	ROW(saved_nano)
 
 /* Asks the ledger; without one, or when it fails, there are no days. */
 void days_write(struct buffer *out, embed_service *service, int64_t now_s);

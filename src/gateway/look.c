@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "gateway/state.h"
 
-#define STORE_LOOK_EVERY_US 30000000 /* it samples records */
+#define STORE_LOOK_EVERY_US    30000000 /* it samples records */
+#define SPENDING_LOOK_EVERY_US 2000000
+#define SPENDING_STALE_US      60000000 /* another process may have written, or a day begun */
 
 bool look_init(struct look *look, struct gateway *gateway)
 {
@@ -30,6 +32,7 @@ void look_fini(struct look *look)
 		embed_latency_watch_destroy(look->minutes[i]);
 	}
 	key_table_unref(look->keys);
+	spending_fini(&look->snapshot.spending);
 }
 
 /* ---- What the gateway counted ------------------------------------------------ */
@@ -141,14 +144,15 @@ static void look_at_upstreams(embed_service *service, struct snapshot *snapshot)
 static bool is_shown(const struct snapshot *snapshot, const struct key *key)
 {
 	for (size_t i = 0; i < snapshot->key_count; i++)
-		if (strcmp(snapshot->keys[i].key->name, key->name) == 0)
+		if (snapshot->keys[i].key && strcmp(snapshot->keys[i].key->name, key->name) == 0)
 			return true;
 	return false;
 }
 
-static void show_key(struct snapshot_key *shown, const struct key *key, int64_t now_us)
+static void show_key(struct snapshot_key *shown, const struct key *key,
+    const struct spending *spending, int64_t now_us)
 {
-	*shown = (struct snapshot_key){.key = key};
+	*shown = (struct snapshot_key){.key = key, .used = spending_of(spending, key->name)};
 	if (key->rpm)
 		shown->requests_left =
 		    meter_look(&key->meter->requests_full_us, key->rpm, now_us).remaining;
@@ -156,6 +160,42 @@ static void show_key(struct snapshot_key *shown, const struct key *key, int64_t 
 		shown->tokens_left =
 		    meter_look(&key->meter->tokens_full_us, key->tpm, now_us).remaining;
 	shown->spent_nano = meter_spent(key->meter, key->period, clock_unix_s());
+}
+
+/* Who is in the ledger without being a key: removed ones, and "" for who showed none. */
+static void show_others(struct look *look)
+{
+	struct snapshot *snapshot = &look->snapshot;
+	const struct spending *spending = &snapshot->spending;
+	size_t known = snapshot->key_count;
+
+	for (size_t i = 0; i < spending->key_count; i++) {
+		bool is_known = false;
+
+		if (snapshot->key_count == SNAPSHOT_KEYS_MAX)
+			return;
+		for (size_t k = 0; k < known && !is_known; k++)
+			is_known = snapshot->keys[k].used == &spending->keys[i];
+		if (!is_known)
+			snapshot->keys[snapshot->key_count++] =
+			    (struct snapshot_key){.used = &spending->keys[i]};
+	}
+}
+
+/* Rarely, and only when something happened: it waits for what is being written. */
+static void look_at_spending(struct look *look)
+{
+	const struct embed_stats *stats = &look->snapshot.stats;
+	int64_t now_us = clock_now_us();
+	int64_t passed_us = now_us - look->spending_looked_us;
+	uint64_t mark = stats->attempts + stats->sent_texts + stats->hits + stats->joined;
+	bool is_due = mark != look->spending_mark && passed_us >= SPENDING_LOOK_EVERY_US;
+
+	if (look->spending_looked_us && !is_due && passed_us < SPENDING_STALE_US)
+		return;
+	look->spending_looked_us = now_us;
+	look->spending_mark = mark;
+	spending_read(&look->snapshot.spending, look->gateway->service, clock_unix_s(), NULL);
 }
 
 static void look_at_keys(struct look *look)
@@ -176,8 +216,10 @@ static void look_at_keys(struct look *look)
 		if (snapshot->key_count == SNAPSHOT_KEYS_MAX)
 			break;
 		if (!is_shown(snapshot, key))
-			show_key(&snapshot->keys[snapshot->key_count++], key, now_us);
+			show_key(&snapshot->keys[snapshot->key_count++], key, &snapshot->spending,
+			    now_us);
 	}
+	show_others(look);
 }
 
 static void look_at_store(struct look *look)
@@ -205,6 +247,7 @@ void look_now(struct look *look)
 	look_at_gateway(look->gateway, snapshot);
 	look_at_second(look, &before, rejected);
 	look_at_upstreams(look->gateway->service, snapshot);
+	look_at_spending(look);
 	look_at_keys(look);
 	look_at_store(look);
 }

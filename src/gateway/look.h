@@ -18,6 +18,8 @@ struct look {
 	struct key_table *keys;   /* that it shows */
 	uint64_t answered;        /* of all time, at the last look */
 	int64_t store_looked_us;
+	int64_t spending_looked_us;
+	uint64_t spending_mark; /* of the counters, at that look */
 	embed_latency_watch *seconds[EMBED_LATENCY_COUNT];
 	embed_latency_watch *minutes[EMBED_LATENCY_COUNT];
 };

@@ -166,12 +166,25 @@ static void write_upstreams(struct buffer *out, const struct snapshot *snapshot)
 	close_with(out, ']');
 }
 
-static void write_key(struct buffer *out, const struct snapshot_key *shown)
+static void write_sum(struct buffer *out, const char *name, const struct spending_sum *sum)
+{
+	begin(out, name);
+	spending_write_sum(out, sum);
+}
+
+static void write_usage(struct buffer *out, const struct spending *spending)
+{
+	open_object(out, "usage");
+	moment(out, "read", spending->read_s);
+	write_sum(out, "today", &spending->today);
+	write_sum(out, "month", &spending->month);
+	close_with(out, '}');
+}
+
+static void write_limits(struct buffer *out, const struct snapshot_key *shown)
 {
 	const struct key *key = shown->key;
 
-	open_object(out, NULL);
-	text(out, "name", key->name);
 	text(out, "lane", key->lane == EMBED_LANE_BULK ? "bulk" : "interactive");
 	flag(out, "is_admin", key->is_admin);
 	moment(out, "expires", key->expires_s);
@@ -183,6 +196,20 @@ static void write_key(struct buffer *out, const struct snapshot_key *shown)
 	number(out, "budget_nano", key->budget_nano);
 	text(out, "period", key_period_name(key->period));
 	number(out, "spent_nano", shown->spent_nano);
+}
+
+static void write_key(struct buffer *out, const struct snapshot_key *shown)
+{
+	static const struct spending_key unused;
+	const struct spending_key *used = shown->used ? shown->used : &unused;
+
+	open_object(out, NULL);
+	text(out, "name", shown->key ? shown->key->name : used->name);
+	flag(out, "is_known", shown->key != NULL);
+	if (shown->key)
+		write_limits(out, shown);
+	write_sum(out, "today", &used->today);
+	write_sum(out, "month", &used->month);
 	close_with(out, '}');
 }
 
@@ -210,6 +237,7 @@ void snapshot_write(struct buffer *out, const struct snapshot *snapshot)
 	write_gateway(out, snapshot);
 	write_store(out, &snapshot->store);
 	write_upstreams(out, snapshot);
+	write_usage(out, &snapshot->spending);
 	write_keys(out, snapshot);
 	close_with(out, '}');
 }

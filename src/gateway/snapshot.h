@@ -17,6 +17,7 @@
 
 #include "gateway/history.h"
 #include "gateway/keys.h"
+#include "gateway/spending.h"
 #include "http/http.h"
 
 /* More are counted, but not shown. */
@@ -24,7 +25,8 @@
 #define SNAPSHOT_UPSTREAMS_MAX 64
 
 struct snapshot_key {
-	const struct key *key;
+	const struct key *key;               /* NULL: known to the ledger only */
+	const struct spending_key *used;     /* NULL: nothing this month */
 	uint64_t requests_left, tokens_left; /* of a minute's limits */
 	uint64_t spent_nano;                 /* of the budget, in its period */
 };
@@ -41,6 +43,7 @@ struct snapshot {
 	uint64_t answers[6]; /* by first digit of the status; 0: gone */
 	uint64_t rejected;
 	struct embed_store_stats store;
+	struct spending spending;
 	size_t upstream_count;
 	struct embed_upstream_state upstreams[SNAPSHOT_UPSTREAMS_MAX];
 	size_t key_total;

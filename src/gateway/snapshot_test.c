@@ -9,6 +9,8 @@ static struct snapshot snapshot;
 static const struct key key = {
     .name = "search", .rpm = 60, .budget_nano = 5000000000, .period = KEY_PERIOD_MONTH};
 
+static const struct spending_key used = {.name = "search", .month = {.cost_nano = 77}};
+
 static int fill(void **state)
 {
 	uint64_t number = 1;
@@ -28,7 +30,7 @@ static int fill(void **state)
 	    .last_error = "broken\tpipe"};
 	snapshot.key_total = 3;
 	snapshot.key_count = 1;
-	snapshot.keys[0] = (struct snapshot_key){.key = &key, .requests_left = 59};
+	snapshot.keys[0] = (struct snapshot_key){.key = &key, .used = &used, .requests_left = 59};
 	return 0;
 }
 
@@ -114,6 +116,21 @@ static void keys_are_named_with_their_limits_and_all_are_counted(void **state)
 	assert_string_equal(json_string_value(json_object_get(shown, "name")), "search");
 	assert_string_equal(json_string_value(json_object_get(shown, "period")), "month");
 	assert_int_equal(json_integer_value(json_object_get(shown, "requests_left")), 59);
+	assert_int_equal(number_at(shown, "month", "cost_nano"), 77);
+	json_decref(json);
+}
+
+static void who_is_in_the_ledger_without_a_key_is_shown_too(void **state)
+{
+	json_t *json, *shown;
+
+	(void)state;
+	snapshot.keys[0] = (struct snapshot_key){.used = &used};
+	json = written();
+	shown = json_array_get(json_object_get(json, "keys"), 0);
+	assert_string_equal(json_string_value(json_object_get(shown, "name")), "search");
+	assert_true(json_is_false(json_object_get(shown, "is_known")));
+	assert_int_equal(number_at(shown, "month", "cost_nano"), 77);
 	json_decref(json);
 }
 
@@ -125,6 +142,7 @@ int main(void)
 	    cmocka_unit_test_setup(names_of_others_cannot_break_the_line_or_the_json, fill),
 	    cmocka_unit_test_setup(a_password_in_a_base_url_is_not_shown, fill),
 	    cmocka_unit_test_setup(keys_are_named_with_their_limits_and_all_are_counted, fill),
+	    cmocka_unit_test_setup(who_is_in_the_ledger_without_a_key_is_shown_too, fill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

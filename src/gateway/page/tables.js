@@ -31,6 +31,7 @@ const upstreamColumns = [
 ];
 
 function budgetCell(row) {
+	if (!row.is_known) return dim("–");
 	if (!row.budget_nano) return row.spent_nano ? money(row.spent_nano) : dim("no budget");
 	const share = row.spent_nano / row.budget_nano;
 	const period = row.period === "ever" ? "" : ` a ${row.period}`;
@@ -38,19 +39,22 @@ function budgetCell(row) {
 		dim(`${money(row.spent_nano)} of ${money(row.budget_nano)}${period}`));
 }
 
+const textsOf = ({ today }) => today.billed_texts + today.hit_texts + today.joined_texts;
+
 const keyColumns = [
-	{ name: "name", label: "Key", value: (row) => row.name, cell: (row) => row.is_admin ? pair(row.name, "admin") : row.name || dim("(no key)") },
-	{ name: "lane", label: "Lane", value: (row) => row.lane, cell: (row) => row.lane },
-	{ name: "texts", label: "Texts today", is_number: true, value: (row) => row.today?.texts ?? 0, cell: (row) => exact(row.today?.texts ?? 0) },
-	{ name: "tokens", label: "Billed tokens today", is_number: true, value: (row) => row.today?.billed_tokens ?? 0, cell: (row) => exact(row.today?.billed_tokens ?? 0) },
-	{ name: "cost", label: "Cost today", is_number: true, value: (row) => row.today?.cost_nano ?? 0, cell: (row) => money(row.today?.cost_nano ?? 0) },
-	{ name: "month", label: "This month", is_number: true, value: (row) => row.month?.cost_nano ?? 0, cell: (row) => money(row.month?.cost_nano ?? 0) },
-	{ name: "saved", label: "Saved this month", is_number: true, value: (row) => row.month?.saved_nano ?? 0, cell: (row) => money(row.month?.saved_nano ?? 0) },
+	{ name: "name", label: "Key", value: (row) => row.name, cell: (row) => row.is_admin ? pair(row.name, "admin") : row.is_known ? row.name : row.name ? pair(row.name, "removed") : dim("without a key") },
+	{ name: "lane", label: "Lane", value: (row) => row.lane ?? "", cell: (row) => row.lane ?? dim("–") },
+	{ name: "texts", label: "Texts today", is_number: true, value: textsOf, cell: (row) => exact(textsOf(row)) },
+	{ name: "tokens", label: "Billed tokens today", is_number: true, value: (row) => row.today.billed_tokens, cell: (row) => exact(row.today.billed_tokens) },
+	{ name: "cost", label: "Cost today", is_number: true, value: (row) => row.today.cost_nano, cell: (row) => money(row.today.cost_nano) },
+	{ name: "month", label: "This month", is_number: true, value: (row) => row.month.cost_nano, cell: (row) => money(row.month.cost_nano) },
+	{ name: "saved", label: "Saved this month", is_number: true, value: (row) => row.month.saved_nano, cell: (row) => money(row.month.saved_nano) },
 	{ name: "budget", label: "Budget", value: (row) => row.budget_nano ? row.spent_nano / row.budget_nano : -1, cell: budgetCell },
-	{ name: "limits", label: "Left a minute", value: (row) => row.requests_left, cell: (row) => limits(row) },
+	{ name: "limits", label: "Left a minute", value: (row) => row.requests_left ?? -1, cell: limits },
 ];
 
 function limits(row) {
+	if (!row.is_known) return dim("–");
 	const parts = [];
 	if (row.requests_per_minute) parts.push(`${compact(row.requests_left)} of ${compact(row.requests_per_minute)} requests`);
 	if (row.tokens_per_minute) parts.push(`${compact(row.tokens_left)} of ${compact(row.tokens_per_minute)} tokens`);
