@@ -41,7 +41,9 @@ enum embed_status core_create(struct core **out, const struct engine_options *op
 		return EMBED_NO_MEMORY;
 	}
 	for (size_t i = 0; i < options->upstream_count; i++)
-		upstream_init(&core->upstreams[i], i, &options->upstreams[i], now_us);
+		upstream_init(&core->upstreams[i], i, &options->upstreams[i],
+		    options->spent == NULL ? &(struct engine_spent){0} : &options->spent[i],
+		    now_us);
 	*out = core;
 	return EMBED_OK;
 }

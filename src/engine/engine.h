@@ -45,6 +45,12 @@ struct engine_job;
 
 /* ---- Opening and closing -------------------------------------------- */
 
+/* What an upstream's account had to give within the minute before the engine opened. */
+struct engine_spent {
+	double requests;
+	double permits; /* PROTOCOL.md 7: bytes / 4 */
+};
+
 /* Everything is copied.  Durations are above 0; counts as said. */
 struct engine_options {
 	const struct embed_upstream
@@ -61,6 +67,8 @@ struct engine_options {
 	uint64_t
 	    vector_bytes; /* vectors held at a time (sent for, or not yet durable), about; 0: 64 MiB */
 	uint64_t seed;    /* of the jitter */
+	const struct engine_spent
+	    *spent; /* one for each upstream, looked at while opening; NULL: nothing */
 	struct log log;
 };
 

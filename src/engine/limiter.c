@@ -22,6 +22,13 @@ void limiter_init(struct limiter *limiter, double limit, double unknown_cap, int
 	limiter->permits = limit > 0 ? limiter_burst(limiter) : 0;
 }
 
+/* What came back since, to us and to the account alike, makes it more than this, never less. */
+void limiter_spend(struct limiter *limiter, double permits)
+{
+	if (limiter->knowledge == LIMITER_SET)
+		limiter->permits = fmax(0, limiter->permits - permits);
+}
+
 /* At least one permit of slack, but never a burst below one: a limit of 1 must still let one pass. */
 double limiter_burst(const struct limiter *limiter)
 {

@@ -56,6 +56,13 @@ struct limiter_charge {
 /* `limit` 0: to be learnt.  Starts full. */
 void limiter_init(struct limiter *limiter, double limit, double unknown_cap, int64_t now_us);
 
+/*
+ * Permits that were spent within the last minute by an earlier life of ours:
+ * a limit that was set starts with that much less, since its account may have
+ * no more.  One that is to be learnt is corrected by the first answer anyway.
+ */
+void limiter_spend(struct limiter *limiter, double permits);
+
 /* The most that one charge may be; INFINITY when there is no limit. */
 double limiter_burst(const struct limiter *limiter);
 

@@ -26,6 +26,29 @@ static void starts_full_and_keeps_a_twentieth_back(void **state)
 	assert_int_equal(limiter_wait_us(&limiter, 57000, 0), 0);
 }
 
+static void a_set_limit_starts_with_what_an_earlier_life_left(void **state)
+{
+	struct limiter limiter;
+
+	(void)state;
+	limiter_init(&limiter, 60000, 0, 0);
+	limiter_spend(&limiter, 50000);
+	assert_true(limiter_available(&limiter, 0) == 7000);
+	limiter_spend(&limiter, 50000);
+	assert_true(limiter_available(&limiter, 0) == 0);
+	assert_true(limiter_available(&limiter, SECOND) == 1000);
+}
+
+static void a_limit_to_be_learnt_is_corrected_by_the_first_answer_instead(void **state)
+{
+	struct limiter limiter;
+
+	(void)state;
+	limiter_init(&limiter, 0, 40000, 0);
+	limiter_spend(&limiter, 50000);
+	assert_int_equal(limiter_wait_us(&limiter, 40000, 0), 0);
+}
+
 static void refills_continuously_a_sixtieth_each_second(void **state)
 {
 	struct limiter limiter;
@@ -164,6 +187,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(starts_full_and_keeps_a_twentieth_back),
+	    cmocka_unit_test(a_set_limit_starts_with_what_an_earlier_life_left),
+	    cmocka_unit_test(a_limit_to_be_learnt_is_corrected_by_the_first_answer_instead),
 	    cmocka_unit_test(refills_continuously_a_sixtieth_each_second),
 	    cmocka_unit_test(never_holds_more_than_its_burst),
 	    cmocka_unit_test(over_a_long_time_no_more_than_the_limit_goes_out),

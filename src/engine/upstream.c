@@ -7,8 +7,8 @@
 /* PROTOCOL.md 7: "15 s if nothing better is known". */
 #define PAUSE_MOST_US INT64_C(15000000)
 
-void upstream_init(
-    struct upstream *upstream, size_t index, const struct embed_upstream *settings, int64_t now_us)
+void upstream_init(struct upstream *upstream, size_t index, const struct embed_upstream *settings,
+    const struct engine_spent *spent, int64_t now_us)
 {
 	*upstream = (struct upstream){
 	    .settings = *settings,
@@ -20,6 +20,8 @@ void upstream_init(
 	    &upstream->requests, settings->requests_per_minute, UPSTREAM_UNKNOWN_REQUESTS, now_us);
 	limiter_init(
 	    &upstream->permits, settings->tokens_per_minute, UPSTREAM_UNKNOWN_PERMITS, now_us);
+	limiter_spend(&upstream->requests, spent->requests);
+	limiter_spend(&upstream->permits, spent->permits);
 	slots_init(&upstream->slots, settings->max_in_flight);
 	breaker_init(&upstream->breaker);
 }

@@ -56,8 +56,8 @@ static inline double upstream_cost(uint64_t charge_bytes)
 	return (double)(charge_bytes / 4 + 1);
 }
 
-void upstream_init(
-    struct upstream *upstream, size_t index, const struct embed_upstream *settings, int64_t now_us);
+void upstream_init(struct upstream *upstream, size_t index, const struct embed_upstream *settings,
+    const struct engine_spent *spent, int64_t now_us);
 
 /* Whether it could ever take texts of this kind. */
 bool upstream_takes(const struct upstream *upstream, const struct kind *kind);

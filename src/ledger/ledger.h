@@ -103,6 +103,19 @@ enum embed_status ledger_prune(
 enum embed_status ledger_usage(struct ledger *ledger, const struct embed_usage_query *query,
     embed_usage_fn *fn, void *context, struct embed_error *error);
 
+/* What was sent to an upstream, all keys together; `upstream` is valid during the call only. */
+struct ledger_spent {
+	const char *upstream;
+	uint64_t attempts;
+	uint64_t texts, tokens; /* of all attempts; tokens as billed */
+};
+
+typedef void ledger_spent_fn(const struct ledger_spent *spent, void *context);
+
+/* One call for each upstream that was sent to at `since_us` or later. */
+enum embed_status ledger_spent(struct ledger *ledger, int64_t since_us, ledger_spent_fn *fn,
+    void *context, struct embed_error *error);
+
 /* The latest attempts, newest first, at most `limit`; strings are valid during the call only. */
 typedef void ledger_attempt_fn(const struct ledger_attempt *attempt, void *context);
 enum embed_status ledger_recent(struct ledger *ledger, size_t limit, ledger_attempt_fn *fn,

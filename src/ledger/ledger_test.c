@@ -294,9 +294,38 @@ static void the_file_is_for_its_owner_alone(void **state)
 	ledger_close(ledger);
 }
 
+static void keep_spent(const struct ledger_spent *spent, void *context)
+{
+	char *text = context;
+
+	sprintf(text + strlen(text), "%s %llu %llu %llu\n", spent->upstream,
+	    (unsigned long long)spent->attempts, (unsigned long long)spent->texts,
+	    (unsigned long long)spent->tokens);
+}
+
+static void what_was_spent_of_late_is_told_by_upstream(void **state)
+{
+	struct ledger_attempt attempts[] = {
+	    good_attempt(1000), good_attempt(1060), good_attempt(1061), good_attempt(1062)};
+	struct ledger *ledger = open_ledger();
+	char text[256] = "";
+
+	(void)state;
+	attempts[2].is_part = true; /* of the attempt before, another key's share */
+	attempts[3].upstream = "second";
+	add(ledger, attempts, 4);
+	assert_int_equal(ledger_spent(ledger, 1060000000, keep_spent, text, NULL), EMBED_OK);
+	assert_string_equal(text, "openai 1 20 200\nsecond 1 10 100\n");
+	text[0] = '\0';
+	assert_int_equal(ledger_spent(ledger, 1063000000, keep_spent, text, NULL), EMBED_OK);
+	assert_string_equal(text, "");
+	ledger_close(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(what_was_spent_of_late_is_told_by_upstream),
 	    TEST(an_attempt_counts_after_reopening),
 	    TEST(a_ledger_without_rows_has_one_row_of_zeros_and_no_groups),
 	    TEST(a_failed_attempt_counts_and_bills_nothing),

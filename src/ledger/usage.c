@@ -233,3 +233,40 @@ enum embed_status ledger_recent(struct ledger *ledger, size_t limit, ledger_atte
 	pthread_mutex_unlock(&ledger->read_lock);
 	return status;
 }
+
+static enum embed_status spent(struct ledger *ledger, int64_t since_us, ledger_spent_fn *fn,
+    void *context, struct embed_error *error)
+{
+	static const char sql[] = "SELECT upstream, sum(NOT is_part), sum(texts), sum(tokens)"
+				  " FROM attempt WHERE time_us >= ?1 GROUP BY upstream";
+	sqlite3_stmt *statement = NULL;
+	enum embed_status status = EMBED_OK;
+	int rc = sqlite3_prepare_v2(ledger->reader, sql, -1, &statement, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(statement, 1, since_us);
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(statement);
+		if (rc == SQLITE_ROW)
+			fn(&(struct ledger_spent){.upstream = column_text(statement, 0),
+			       .attempts = (uint64_t)sqlite3_column_int64(statement, 1),
+			       .texts = (uint64_t)sqlite3_column_int64(statement, 2),
+			       .tokens = (uint64_t)sqlite3_column_int64(statement, 3)},
+			    context);
+	}
+	if (rc != SQLITE_DONE)
+		status = book_error(ledger, error, ledger->reader, "be read");
+	sqlite3_finalize(statement);
+	return status;
+}
+
+enum embed_status ledger_spent(struct ledger *ledger, int64_t since_us, ledger_spent_fn *fn,
+    void *context, struct embed_error *error)
+{
+	enum embed_status status;
+
+	pthread_mutex_lock(&ledger->read_lock);
+	status = spent(ledger, since_us, fn, context, error);
+	pthread_mutex_unlock(&ledger->read_lock);
+	return status;
+}

@@ -8,6 +8,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 
+/*
+ * Limits count bytes / 4, the ledger tokens.  English has 4 to 5 bytes a token, other text fewer,
+ * so this is rather too much; the first answer's headers then say what is left.
+ */
+#define PERMITS_PER_TOKEN 1.2
+
 /* Records under one key must be comparable, so all upstreams need one space. */
 static enum embed_status check_spaces(const struct settings *settings, struct embed_error *error)
 {
@@ -118,9 +124,45 @@ static bool on_find(
 	return true;
 }
 
+/* What of the accounts' minute was used up before we opened, for limits that are set. */
+struct spent {
+	const struct settings *settings;
+	struct engine_spent upstreams[ENGINE_UPSTREAMS_MAX];
+};
+
+static void on_spent(const struct ledger_spent *row, void *context)
+{
+	struct spent *spent = context;
+
+	for (size_t i = 0; i < spent->settings->options.upstream_count; i++)
+		if (strcmp(spent->settings->upstreams[i].name, row->upstream) == 0)
+			spent->upstreams[i] =
+			    (struct engine_spent){.requests = (double)row->attempts,
+				.permits = (double)row->tokens * PERMITS_PER_TOKEN};
+}
+
+static bool has_set_limit(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->options.upstream_count; i++)
+		if (settings->upstreams[i].requests_per_minute > 0 ||
+		    settings->upstreams[i].tokens_per_minute > 0)
+			return true;
+	return false;
+}
+
+/* A ledger that cannot be read says so at the first report; here it only costs the head start. */
+static void read_spent(struct embed_service *service, struct spent *spent)
+{
+	spent->settings = service->settings;
+	if (service->ledger != NULL && has_set_limit(service->settings))
+		ledger_spent(
+		    service->ledger, (clock_unix_s() - 60) * 1000000, on_spent, spent, NULL);
+}
+
 static enum embed_status start_engine(struct embed_service *service, struct embed_error *error)
 {
 	const struct embed_options *options = &service->settings->options;
+	struct spent spent = {0};
 	const struct engine_options engine_options = {.upstreams = service->settings->upstreams,
 	    .upstream_count = options->upstream_count,
 	    .queue_tokens = options->queue_tokens,
@@ -131,6 +173,7 @@ static enum embed_status start_engine(struct embed_service *service, struct embe
 	    .first_byte_timeout_ms = options->first_byte_timeout_ms,
 	    .idle_timeout_ms = options->idle_timeout_ms,
 	    .seed = (uint64_t)clock_now_us() ^ (uint64_t)(uintptr_t)service,
+	    .spent = spent.upstreams,
 	    .log = service->log};
 	const struct engine_hooks hooks = {
 	    .record = on_record, .find = on_find, .context = service};
@@ -138,6 +181,7 @@ static enum embed_status start_engine(struct embed_service *service, struct embe
 
 	if (options->offline)
 		return EMBED_OK;
+	read_spent(service, &spent);
 	status = engine_open(&service->engine, &engine_options, &hooks, error);
 	if (status == EMBED_OK && service->writer != NULL)
 		writer_set_engine(service->writer, service->engine);
