@@ -244,6 +244,7 @@ void gateway_tick(struct gateway *gateway)
 		reload_keys(gateway);
 	for (size_t i = 0; i < gateway->keys->count; i++)
 		sync_budget(gateway, &gateway->keys->keys[i]);
+	alarms_look(&gateway->alarms, gateway, clock_now_us());
 }
 
 void gateway_reload(struct gateway *gateway)
@@ -348,6 +349,7 @@ enum embed_status gateway_start(struct gateway **out, embed_service *service,
 	gateway->service = service;
 	gateway->started_s = clock_unix_s();
 	meter_set_init(&gateway->meters);
+	alarms_init(&gateway->alarms);
 	pthread_mutex_init(&gateway->keys_lock, NULL);
 	pthread_mutex_init(&gateway->admission.lock, NULL);
 	status = copy_options(gateway, options, error);
@@ -390,6 +392,7 @@ void gateway_stop(struct gateway *gateway)
 	dashboard_destroy(gateway->dashboard);
 	key_table_unref(gateway->keys);
 	meter_set_fini(&gateway->meters);
+	alarms_fini(&gateway->alarms);
 	pthread_mutex_destroy(&gateway->keys_lock);
 	pthread_mutex_destroy(&gateway->admission.lock);
 	for (size_t i = 0; i < gateway->options.cors_origin_count; i++)

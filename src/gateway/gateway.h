@@ -17,6 +17,7 @@
 #include <embed.h>
 
 #include "base/log.h"
+#include "gateway/alarms.h"
 
 struct gateway;
 
@@ -48,6 +49,8 @@ struct gateway_options {
 	uint64_t wrong_keys; /* that one address may show a minute; past it 429; 0: no limit */
 	bool passes_keys; /* callers bring their own upstream key; the gateway has none to check */
 	struct log log;   /* events, and at info level one line for each request */
+	alarms_fn *on_alarm; /* beside the log; NULL: nobody */
+	void *alarm_context;
 };
 
 /*

@@ -151,6 +151,21 @@ static void write_process(struct exposition *to)
 	}
 }
 
+static void write_alarms(struct exposition *to, struct gateway *gateway)
+{
+	struct alarm_event raised[METRICS_KEYS_MAX];
+	size_t count = alarms_raised(&gateway->alarms, raised, METRICS_KEYS_MAX);
+
+	exposition_begin(to, "embed_alarms", EXPOSITION_GAUGE, "alarms that are raised, by kind");
+	for (int kind = 0; kind < ALARM_KIND_COUNT; kind++) {
+		uint64_t of_kind = 0;
+
+		for (size_t i = 0; i < count; i++)
+			of_kind += raised[i].kind == (enum alarm_kind)kind;
+		exposition_count(to, "", of_kind, "alarm", alarm_code((enum alarm_kind)kind), NULL);
+	}
+}
+
 void metrics_write_state(struct exposition *to, struct gateway *gateway)
 {
 	exposition_begin(to, "embed_build", EXPOSITION_GAUGE, "1, with the program's version");
@@ -158,5 +173,6 @@ void metrics_write_state(struct exposition *to, struct gateway *gateway)
 	write_lanes(to, gateway->service);
 	write_upstreams(to, gateway->service);
 	write_budgets(to, gateway);
+	write_alarms(to, gateway);
 	write_process(to);
 }

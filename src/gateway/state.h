@@ -74,6 +74,7 @@ struct gateway {
 	struct gateway_worker *workers;
 	unsigned worker_count;
 	struct meter_set meters;
+	struct alarms alarms;
 	struct tries *tries;
 	pthread_mutex_t keys_lock; /* guards `keys` */
 	struct key_table *keys;
