@@ -228,6 +228,17 @@ EMBED_API enum embed_status embed_open(
     embed_service **out, const struct embed_options *options, struct embed_error *error);
 
 /*
+ * Another course for a running service: takes from `options` each upstream's
+ * api_key, requests_per_minute and tokens_per_minute, and the prices.  What was
+ * sent before ends as it began; an upstream that refused its old key is asked
+ * again.  Upstreams are told by name, base_url and kind: those that `options`
+ * does not have stay as they are, and new ones need another service, as does
+ * whatever else is different.  One caller at a time.
+ */
+EMBED_API enum embed_status embed_reload(
+    embed_service *service, const struct embed_options *options, struct embed_error *error);
+
+/*
  * Ends every unfinished job with EMBED_CLOSED, waits for what is being
  * written, frees everything.  No other thread may be inside the service.
  * NULL is fine.
@@ -521,6 +532,9 @@ struct embed_model {
 EMBED_API const struct embed_model *embed_model_at(size_t index);
 /* NULL: unknown (other upstreams have models of their own). */
 EMBED_API const struct embed_model *embed_model_find(const char *name);
+
+/* Nano-dollars for a token: the service's own price, else the table's, else 0. */
+EMBED_API uint64_t embed_nano_per_token(embed_service *service, const char *model);
 
 /* ---- Counters ------------------------------------------------------- */
 

@@ -10,8 +10,14 @@ static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 void log_sink_init(struct log_sink *sink, FILE *stream, bool is_json, enum embed_log_level level)
 {
-	*sink = (struct log_sink){.stream = stream, .is_json = is_json, .level = level};
+	*sink = (struct log_sink){.stream = stream, .is_json = is_json};
+	atomic_init(&sink->level, (int)level);
 	pthread_mutex_init(&sink->lock, NULL);
+}
+
+void log_sink_set_level(struct log_sink *sink, enum embed_log_level level)
+{
+	atomic_store_explicit(&sink->level, (int)level, memory_order_relaxed);
 }
 
 void log_sink_fini(struct log_sink *sink)
@@ -93,7 +99,7 @@ void log_sink_write(enum embed_log_level level, const char *event, void *context
 	struct timespec now;
 	struct buffer line;
 
-	if (level > sink->level)
+	if ((int)level > atomic_load_explicit(&sink->level, memory_order_relaxed))
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	buffer_init(&line, LINE_MAX_BYTES);

@@ -13,6 +13,7 @@
 #define APP_LOG_SINK_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/buffer.h"
@@ -21,11 +22,13 @@ struct log_sink {
 	pthread_mutex_t lock; /* guards the stream */
 	FILE *stream;
 	bool is_json;
-	bool has_bar; /* set before threads start */
-	enum embed_log_level level;
+	bool has_bar;     /* set before threads start */
+	atomic_int level; /* an enum embed_log_level */
 };
 
 void log_sink_init(struct log_sink *sink, FILE *stream, bool is_json, enum embed_log_level level);
+/* From now on; any thread. */
+void log_sink_set_level(struct log_sink *sink, enum embed_log_level level);
 void log_sink_fini(struct log_sink *sink);
 
 /* An embed_log_fn; `context` is the sink. */

@@ -122,6 +122,8 @@ static void write_mdoc_sources(
 		buffer_printf(out, " ;\ndefault\n.Cm %s .\n", row->fallback);
 	else
 		buffer_append_text(out, " .\n");
+	if (row->change == OPTION_RELOAD)
+		buffer_append_text(out, "Read again on SIGHUP.\n");
 }
 
 static void write_mdoc_row(

@@ -323,3 +323,43 @@ const char *option_nearest(const char *name, const char *const *names, size_t co
 	}
 	return nearest;
 }
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool is_same_list(const struct option_list *a, const struct option_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+bool option_value_equals(const struct option_row *row, const void *a_, const void *b_)
+{
+	const void *a = (const char *)a_ + row->offset, *b = (const char *)b_ + row->offset;
+
+	switch (row->kind) {
+	case OPTION_TEXT:
+	case OPTION_SECRET:
+		return is_same_text(*(const char *const *)a, *(const char *const *)b);
+	case OPTION_FLAG:
+		return *(const bool *)a == *(const bool *)b;
+	case OPTION_COUNT:
+	case OPTION_BYTES:
+		return *(const uint64_t *)a == *(const uint64_t *)b;
+	case OPTION_NUMBER:
+		return *(const double *)a == *(const double *)b;
+	case OPTION_DURATION:
+		return *(const int64_t *)a == *(const int64_t *)b;
+	case OPTION_CHOICE:
+		return *(const int *)a == *(const int *)b;
+	case OPTION_LIST:
+		return is_same_list(a, b);
+	}
+	return false;
+}

@@ -16,6 +16,9 @@
 enum embed_status option_value_parse(const struct option_row *row, const char *text,
     const char *source, struct arena *arena, void *values, struct embed_error *error);
 
+/* Whether the field holds the same in both. */
+bool option_value_equals(const struct option_row *row, const void *a, const void *b);
+
 /* Empties the field, so that a LIST from a weaker source does not mix with this one. */
 void option_value_clear(const struct option_row *row, void *values);
 

@@ -185,6 +185,16 @@ const struct embed_upstream *options_upstreams(const struct options *options, si
 /* The [prices] section. */
 const struct embed_price *options_prices(const struct options *options, size_t *count);
 
+/*
+ * Calls fn with the name of each option of the active sets, and of each
+ * [upstream NAME] section, that has another value in `after` ("listen",
+ * "[upstream main] base_url"), and whether a running daemon may take it.
+ * Both were loaded for the same sets.  Prices are reported as "[prices]".
+ */
+typedef void options_change_fn(const char *name, enum option_change change, void *context);
+void options_compare(const struct options *before, const struct options *after,
+    options_change_fn *fn, void *context);
+
 /* A heading and "  -o, --output FILE   help (default ...)" for each row, wrapped at `columns`. */
 void options_write_help(struct buffer *out, const struct option_set *set, size_t columns);
 

@@ -311,6 +311,46 @@ static void help_names_every_flag_and_keeps_to_the_width(void **state)
 	buffer_fini(&out);
 }
 
+struct seen {
+	char names[1024];
+};
+
+static void note(const char *name, enum option_change change, void *context)
+{
+	struct seen *seen = context;
+	size_t len = strlen(seen->names);
+
+	snprintf(seen->names + len, sizeof(seen->names) - len, "%s%s;", name,
+	    change == OPTION_RELOAD ? "" : "!");
+}
+
+static void what_changed_between_two_readings_is_told_by_name(void **state)
+{
+	struct fixture *fixture = *state;
+	struct options *before;
+	struct seen seen = {""};
+
+	write_file(fixture,
+	    "model = m\nlog_level = warn\n[serve]\nkey = a,b\n[upstream x]\nbase_url = http://h/v1\n"
+	    "[prices]\nm = 0.5\n",
+	    0600);
+	assert_int_equal(load(fixture, WORDS("--port", "5"), WORDS()), EMBED_OK);
+	before = fixture->options;
+	fixture->options = NULL;
+	assert_int_equal(load(fixture, WORDS("--port", "5"), WORDS()), EMBED_OK);
+	options_compare(before, fixture->options, note, &seen);
+	assert_string_equal(seen.names, "");
+	write_file(fixture,
+	    "model = n\nlog_level = info\n[serve]\nkey = a,c\nport = 6\n[upstream x]\n"
+	    "base_url = http://i/v1\nrequests_per_minute = 9\n[upstream y]\nbase_url = http://j/v1\n",
+	    0600);
+	assert_int_equal(load(fixture, WORDS("--port", "5"), WORDS()), EMBED_OK);
+	options_compare(before, fixture->options, note, &seen);
+	assert_string_equal(seen.names, "key!;model!;log_level;[prices];[upstream x] base_url!;"
+					"[upstream x] requests_per_minute;[upstream y]!;");
+	options_destroy(before);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -327,6 +367,7 @@ int main(void)
 	    TEST(a_secret_in_a_file_needs_a_private_file),
 	    TEST(upstream_sections_become_upstreams),
 	    TEST(a_key_that_an_upstream_names_has_to_be_there),
+	    TEST(what_changed_between_two_readings_is_told_by_name),
 	    TEST(help_is_asked_for_without_reading_anything),
 	    TEST(help_names_every_flag_and_keeps_to_the_width),
 	};

@@ -64,6 +64,10 @@ enum settings_open {
 enum embed_status settings_open_service(embed_service **out, const struct options *options,
     enum settings_open how, struct log_sink *log, struct embed_error *error);
 
+/* Options that were loaded again, for a service that was opened with SETTINGS_ONLINE: see embed_reload. */
+enum embed_status settings_reload_service(
+    embed_service *service, const struct options *options, struct embed_error *error);
+
 /* A request as the request set says. */
 struct embed_request settings_request_of(const struct options *options);
 

@@ -160,15 +160,20 @@ static enum embed_status fill(struct opening *opening, const struct options *opt
 	if (log != NULL) {
 		opening->embed.log = log_sink_write;
 		opening->embed.log_context = log;
-		opening->embed.log_level = log->level;
+		opening->embed.log_level = EMBED_LOG_DEBUG; /* the sink drops what is not wanted */
 	}
 	if (uses_sections(options))
 		return use_sections(opening, options, error);
 	return use_one(opening, options, service, how, error);
 }
 
-enum embed_status settings_open_service(embed_service **out, const struct options *options,
-    enum settings_open how, struct log_sink *log, struct embed_error *error)
+/* What becomes of the options: a service, or another course for the one there is. */
+typedef enum embed_status use_fn(
+    embed_service **service, const struct embed_options *options, struct embed_error *error);
+
+static enum embed_status use_options(embed_service **service, use_fn *use,
+    const struct options *options, enum settings_open how, struct log_sink *log,
+    struct embed_error *error)
 {
 	struct opening *opening = calloc(1, sizeof(*opening));
 	enum embed_status status;
@@ -179,8 +184,26 @@ enum embed_status settings_open_service(embed_service **out, const struct option
 	if (status == EMBED_OK)
 		status = make_parents(opening->home, error);
 	if (status == EMBED_OK)
-		status = embed_open(out, &opening->embed, error);
+		status = use(service, &opening->embed, error);
 	arena_fini(&opening->arena);
 	free(opening);
 	return status;
+}
+
+enum embed_status settings_open_service(embed_service **out, const struct options *options,
+    enum settings_open how, struct log_sink *log, struct embed_error *error)
+{
+	return use_options(out, embed_open, options, how, log, error);
+}
+
+static enum embed_status reload(
+    embed_service **service, const struct embed_options *options, struct embed_error *error)
+{
+	return embed_reload(*service, options, error);
+}
+
+enum embed_status settings_reload_service(
+    embed_service *service, const struct options *options, struct embed_error *error)
+{
+	return use_options(&service, reload, options, SETTINGS_ONLINE, NULL, error);
 }

@@ -221,5 +221,6 @@ enum embed_status upstream_sections_read(struct upstream_sections *sections,
 	reading->file = file;
 	reading->environment = environment;
 	reading->arena = arena;
+	sections->values = reading->values;
 	return read_all(reading, error);
 }

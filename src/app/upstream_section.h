@@ -20,6 +20,7 @@
 
 struct upstream_sections {
 	struct embed_upstream *upstreams;
+	const void *values; /* what each section said, by upstream_section_set */
 	size_t upstream_count;
 	struct embed_price *prices;
 	size_t price_count;

@@ -46,16 +46,12 @@ static unsigned worker_count(uint64_t asked)
 	return processors < 8 ? (unsigned)processors : 8;
 }
 
-static struct gateway_options gateway_options_of(
-    const struct serve_options *serve, const struct log_sink *log, const char *keys_file)
+static struct gateway_policy policy_of(const struct options *options)
 {
-	return (struct gateway_options){
-	    .listen = serve->listen.items,
-	    .listen_count = serve->listen.count,
-	    .workers = worker_count(serve->workers),
-	    .keys_file = keys_file,
-	    .tls_cert_file = serve->tls_cert,
-	    .tls_key_file = serve->tls_key,
+	const struct general_options *general = options_values(options, &settings_general);
+	const struct serve_options *serve = options_values(options, &serve_set);
+
+	return (struct gateway_policy){
 	    .cors_origins = serve->cors_origin.items,
 	    .cors_origin_count = serve->cors_origin.count,
 	    .max_body_bytes = serve->max_body_bytes,
@@ -63,18 +59,36 @@ static struct gateway_options gateway_options_of(
 	    .queue_tokens = serve->queue_tokens,
 	    .queue_wait_us = serve->queue_wait_us,
 	    .timeout_us = serve->request_timeout_us,
+	    .wrong_keys = serve->wrong_keys,
+	    .too_long = (enum embed_too_long)serve->too_long,
+	    .unknown_fields = (enum gateway_unknown)serve->unknown_fields,
+	    .hit_usage = (enum gateway_hit_usage)serve->hit_usage,
+	    .logs_requests = general->log_level >= EMBED_LOG_INFO,
+	};
+}
+
+static struct gateway_options gateway_options_of(
+    const struct command_input *input, const char *keys_file)
+{
+	const struct serve_options *serve = input->own;
+
+	return (struct gateway_options){
+	    .listen = serve->listen.items,
+	    .listen_count = serve->listen.count,
+	    .workers = worker_count(serve->workers),
+	    .keys_file = keys_file,
+	    .tls_cert_file = serve->tls_cert,
+	    .tls_key_file = serve->tls_key,
 	    .max_connections =
 		serve->max_connections > UINT32_MAX ? UINT32_MAX : (uint32_t)serve->max_connections,
 	    .head_timeout_ms = to_ms(serve->head_timeout_us),
 	    .body_timeout_ms = to_ms(serve->body_timeout_us),
 	    .write_timeout_ms = to_ms(serve->write_timeout_us),
 	    .idle_timeout_ms = to_ms(serve->keep_alive_us),
-	    .too_long = (enum embed_too_long)serve->too_long,
-	    .unknown_fields = (enum gateway_unknown)serve->unknown_fields,
-	    .hit_usage = (enum gateway_hit_usage)serve->hit_usage,
-	    .wrong_keys = serve->wrong_keys,
 	    .passes_keys = serve->pass_through,
-	    .log = {log_sink_write, (void *)log, log->level},
+	    /* The sink drops what is not wanted, since that may change. */
+	    .log = {log_sink_write, input->log, EMBED_LOG_DEBUG},
+	    .policy = policy_of(input->options),
 	};
 }
 
@@ -118,19 +132,91 @@ static void empty_eventfd(int fd)
 		return;
 }
 
-static void reload(struct gateway *gateway)
+/* ---- Reloading ------------------------------------------------------------------ */
+
+struct serving {
+	const struct command_input *input;
+	embed_service *service;
+	struct gateway *gateway;
+	struct options *reloaded; /* the newest that were read after the start, or NULL */
+};
+
+static const struct options *current_options(const struct serving *serving)
 {
+	return serving->reloaded ? serving->reloaded : serving->input->options;
+}
+
+static struct log log_of(const struct serving *serving)
+{
+	return (struct log){log_sink_write, serving->input->log, EMBED_LOG_DEBUG};
+}
+
+static void tell_taken(const char *name, enum option_change change, void *context)
+{
+	const struct log log = log_of(context);
+
+	if (change == OPTION_RELOAD)
+		log_event(&log, EMBED_LOG_INFO, "setting_changed", "name", name, NULL);
+}
+
+static void tell_not_taken(const char *name, enum option_change change, void *context)
+{
+	const struct log log = log_of(context);
+
+	if (change == OPTION_START)
+		log_event(&log, EMBED_LOG_WARN, "setting_needs_restart", "name", name, "do",
+		    "it has another value now, which needs a restart; the one from the start is "
+		    "in force",
+		    NULL);
+}
+
+static void take_options(struct serving *serving, struct options *options)
+{
+	const struct general_options *general = options_values(options, &settings_general);
+
+	log_sink_set_level(serving->input->log, (enum embed_log_level)general->log_level);
+	options_compare(serving->input->options, options, tell_not_taken, serving);
+	options_compare(current_options(serving), options, tell_taken, serving);
+	options_destroy(serving->reloaded);
+	serving->reloaded = options;
+}
+
+/* All or nothing: a file with a mistake leaves everything as it was. */
+static void read_options(struct serving *serving)
+{
+	const struct log log = log_of(serving);
+	struct options *options = NULL;
+	struct embed_error error;
+
+	error_clear(&error);
+	if (command_reload(&options, serving->input, &error) == EMBED_OK &&
+	    settings_reload_service(serving->service, options, &error) == EMBED_OK) {
+		take_options(serving, options);
+		return;
+	}
+	options_destroy(options);
+	log_event(&log, EMBED_LOG_ERROR, "settings_not_read", "why", error.message, "do",
+	    "repair it; those read before stay in force", NULL);
+}
+
+static void reload(struct serving *serving)
+{
+	struct gateway_policy policy;
 	char state[64];
 
 	snprintf(
 	    state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_now_us());
 	supervisor_notify(state);
-	gateway_reload(gateway);
+	read_options(serving);
+	policy = policy_of(current_options(serving));
+	gateway_reload(serving->gateway, &policy);
 	supervisor_notify("READY=1");
 }
 
+/* ---- Serving -------------------------------------------------------------------- */
+
 /* Until asked to stop. */
-static void watch(struct gateway *gateway)
+static void watch(struct serving *serving)
 {
 	struct pollfd signals = {.fd = signals_fd(), .events = POLLIN};
 	int64_t watchdog_us = supervisor_watchdog_us();
@@ -141,19 +227,29 @@ static void watch(struct gateway *gateway)
 		if (poll(&signals, 1, tick_ms) > 0)
 			empty_eventfd(signals.fd);
 		if (signals_take_reload())
-			reload(gateway);
-		gateway_tick(gateway);
+			reload(serving);
+		gateway_tick(serving->gateway);
 		if (watchdog_us)
 			supervisor_notify("WATCHDOG=1");
 	}
 }
 
+static void drain(struct serving *serving)
+{
+	const struct serve_options *own = options_values(current_options(serving), &serve_set);
+
+	supervisor_notify("STOPPING=1");
+	if (!gateway_drain(serving->gateway, to_ms(own->drain_timeout_us)))
+		fprintf(
+		    stderr, "embed: requests were cut: they took longer than --drain-timeout\n");
+}
+
 static int serve(const struct command_input *input, embed_service *service, const char *keys_file)
 {
 	const struct serve_options *own = input->own;
-	struct gateway_options options = gateway_options_of(own, input->log, keys_file);
+	struct gateway_options options = gateway_options_of(input, keys_file);
+	struct serving serving = {.input = input, .service = service};
 	int fds[LISTEN_FDS_MAX];
-	struct gateway *gateway;
 	struct embed_error error;
 
 	error_clear(&error);
@@ -161,16 +257,14 @@ static int serve(const struct command_input *input, embed_service *service, cons
 	options.listen_fd_count = supervisor_listen_fds(fds, LISTEN_FDS_MAX);
 	if (options.listen_fd_count) /* the sockets are the supervisor's choice */
 		options.listen_count = 0;
-	if (gateway_start(&gateway, service, &options, &error) != EMBED_OK)
+	if (gateway_start(&serving.gateway, service, &options, &error) != EMBED_OK)
 		return command_fail(&error);
-	announce(gateway, own->tls_cert && *own->tls_cert);
+	announce(serving.gateway, own->tls_cert && *own->tls_cert);
 	supervisor_notify("READY=1");
-	watch(gateway);
-	supervisor_notify("STOPPING=1");
-	if (!gateway_drain(gateway, to_ms(own->drain_timeout_us)))
-		fprintf(
-		    stderr, "embed: requests were cut: they took longer than --drain-timeout\n");
-	gateway_stop(gateway);
+	watch(&serving);
+	drain(&serving);
+	gateway_stop(serving.gateway);
+	options_destroy(serving.reloaded);
 	return COMMAND_GOOD;
 }
 
@@ -199,8 +293,8 @@ const struct command command_serve = {
     .arguments = "",
     .summary = "Serve OpenAI's embeddings API over the store",
     .details = "Any OpenAI client gets the store, the limits and the retries by setting its base\n"
-	       "URL to the address printed. SIGHUP reads keys and certificates again; SIGTERM\n"
-	       "finishes what runs and stops, a second one stops at once.",
+	       "URL to the address printed. SIGHUP reads options, keys and certificates again;\n"
+	       "SIGTERM finishes what runs and stops, a second one stops at once.",
     .takes = COMMAND_TAKES_SERVICE,
     .own = &serve_set,
     .run = run,

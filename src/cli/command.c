@@ -195,8 +195,16 @@ static int print_help(const struct command *command, const char *form)
 
 /* ---- Running ---------------------------------------------------------- */
 
-static enum embed_status load(struct options **out, const struct command *command, int argc,
-    char **argv, char **environment, struct embed_error *error)
+/* Where a command's options come from. */
+struct command_source {
+	const struct command *command;
+	int argc;
+	char **argv;
+	char **environment;
+};
+
+static enum embed_status load(
+    struct options **out, const struct command_source *source, struct embed_error *error)
 {
 	const struct option_set *active[SETS_MAX], *known[SETS_MAX];
 	char paths[2][SETTINGS_PATH_MAX];
@@ -204,22 +212,29 @@ static enum embed_status load(struct options **out, const struct command *comman
 	struct options_input input = {
 	    .active = active,
 	    .known = known,
-	    .argc = argc,
-	    .argv = argv,
-	    .environment = environment,
+	    .argc = source->argc,
+	    .argv = source->argv,
+	    .environment = source->environment,
 	    .files = files,
 	};
 
-	input.active_count = active_sets(command, active);
+	input.active_count = active_sets(source->command, active);
 	input.known_count = known_sets(known);
-	input.file_count = settings_files(paths, environment);
+	input.file_count = settings_files(paths, source->environment);
 	return options_load(out, &input, error);
 }
 
-static int run_loaded(const struct command *command, const struct options *options)
+enum embed_status command_reload(
+    struct options **out, const struct command_input *input, struct embed_error *error)
+{
+	return load(out, input->source, error);
+}
+
+static int run_loaded(const struct command_source *source, const struct options *options)
 {
 	const struct general_options *general = options_values(options, &settings_general);
-	struct command_input input = {.options = options};
+	const struct command *command = source->command;
+	struct command_input input = {.options = options, .source = source};
 	struct log_sink log;
 	int exit_status;
 
@@ -234,22 +249,22 @@ static int run_loaded(const struct command *command, const struct options *optio
 	return exit_status;
 }
 
-static int run(const struct command *command, int argc, char **argv, char **environment)
+static int run(const struct command_source *source)
 {
 	struct embed_error error;
 	struct options *options;
 	int exit_status;
 
 	error_clear(&error);
-	if (load(&options, command, argc, argv, environment, &error) != EMBED_OK) {
+	if (load(&options, source, &error) != EMBED_OK) {
 		exit_status = command_fail(&error);
-		fprintf(stderr, "\"embed %s --help\" lists the options.\n", command->name);
+		fprintf(stderr, "\"embed %s --help\" lists the options.\n", source->command->name);
 		return exit_status == COMMAND_GOOD ? COMMAND_USAGE : exit_status;
 	}
 	if (options_help_form(options) != NULL)
-		exit_status = print_help(command, options_help_form(options));
+		exit_status = print_help(source->command, options_help_form(options));
 	else
-		exit_status = run_loaded(command, options);
+		exit_status = run_loaded(source, options);
 	options_destroy(options);
 	return exit_status;
 }
@@ -289,5 +304,5 @@ int command_main(int argc, char **argv, char **environment)
 	command = command_find(argv[0]);
 	if (command == NULL)
 		return unknown_command(argv[0]);
-	return run(command, argc - 1, argv + 1, environment);
+	return run(&(struct command_source){command, argc - 1, argv + 1, environment});
 }

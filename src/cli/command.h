@@ -33,6 +33,7 @@ struct command_input {
 	const char *const *arguments; /* what was left after the flags */
 	size_t argument_count;
 	struct log_sink *log;
+	const struct command_source *source; /* for command_reload */
 };
 
 struct command {
@@ -55,6 +56,13 @@ const struct command *command_find(const char *name);
 
 /* Runs `embed ARGUMENTS...` and returns the exit status. */
 int command_main(int argc, char **argv, char **environment);
+
+/*
+ * The options as flags, environment and file give them now; for options_destroy.
+ * A daemon calls it on SIGHUP.
+ */
+enum embed_status command_reload(
+    struct options **out, const struct command_input *input, struct embed_error *error);
 
 /* Prints "embed: MESSAGE" to stderr; returns the exit status that goes with the error. */
 int command_fail(const struct embed_error *error);

@@ -244,3 +244,9 @@ struct attempt *core_under_way(const struct core *core)
 			return attempt;
 	return NULL;
 }
+
+void core_change(struct core *core, const struct embed_upstream *upstreams, int64_t now_us)
+{
+	for (size_t i = 0; i < core->options.upstream_count; i++)
+		upstream_change(&core->upstreams[i], &upstreams[i], now_us);
+}

@@ -59,6 +59,9 @@ void core_submit(struct core *core, struct engine_job *job, int64_t now_us);
 /* Finished jobs are left alone.  The caller keeps its reference. */
 void core_cancel(struct core *core, struct engine_job *job, int64_t now_us);
 
+/* See engine_change. */
+void core_change(struct core *core, const struct embed_upstream *upstreams, int64_t now_us);
+
 /* Deadlines and waits that are over. */
 void core_tick(struct core *core, int64_t now_us);
 

@@ -78,6 +78,18 @@ void engine_recorded(struct engine *engine, struct engine_record *record, enum e
 	loop_push(&engine->loop, &attempt->recorded_item, INBOX_RECORDED);
 }
 
+enum embed_status engine_change(
+    struct engine *engine, const struct embed_upstream *upstreams, struct embed_error *error)
+{
+	struct loop_change *change = malloc(sizeof(*change));
+
+	if (!change)
+		return error_set(error, EMBED_NO_MEMORY, "no memory to change the upstreams");
+	change->upstreams = upstreams;
+	loop_push(&engine->loop, &change->item, INBOX_CHANGE);
+	return EMBED_OK;
+}
+
 /* ---- Jobs ------------------------------------------------------------ */
 
 uint64_t engine_epoch(struct engine *engine)

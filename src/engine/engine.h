@@ -155,6 +155,14 @@ enum embed_status engine_open(struct engine **out, const struct engine_options *
  */
 void engine_close(struct engine *engine);
 
+/*
+ * Each upstream's api_key, requests_per_minute and tokens_per_minute from now
+ * on; as many upstreams as at the start, in their order.  Borrowed: the array
+ * and its strings must outlive the engine.
+ */
+enum embed_status engine_change(
+    struct engine *engine, const struct embed_upstream *upstreams, struct embed_error *error);
+
 /* The writer is done with the record; `status` tells of the store. */
 void engine_recorded(struct engine *engine, struct engine_record *record, enum embed_status status);
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum inbox_kind { INBOX_SUBMIT, INBOX_CANCEL, INBOX_RECORDED, INBOX_CLOSE };
+enum inbox_kind { INBOX_SUBMIT, INBOX_CANCEL, INBOX_RECORDED, INBOX_CHANGE, INBOX_CLOSE };
 
 struct inbox_item {
 	struct inbox_item *next;

@@ -52,6 +52,21 @@ static void refill(struct limiter *limiter, int64_t now_us)
 		    limiter_burst(limiter), limiter->permits + passed_s * limiter_rate(limiter));
 }
 
+void limiter_set(struct limiter *limiter, double limit, int64_t now_us)
+{
+	bool was_limited = is_limited(limiter);
+
+	refill(limiter, now_us);
+	limiter->knowledge = limit > 0 ? LIMITER_SET : LIMITER_UNKNOWN_YET;
+	limiter->set = limiter->limit = limit;
+	if (limit <= 0)
+		limiter->permits = 0;
+	else if (was_limited)
+		limiter->permits = fmin(limiter->permits, limiter_burst(limiter));
+	else
+		limiter->permits = limiter_burst(limiter) - limiter->under_way;
+}
+
 double limiter_available(struct limiter *limiter, int64_t now_us)
 {
 	refill(limiter, now_us);

@@ -63,6 +63,9 @@ void limiter_init(struct limiter *limiter, double limit, double unknown_cap, int
  */
 void limiter_spend(struct limiter *limiter, double permits);
 
+/* Another limit by the owner; 0: to be learnt again.  What was spent stays spent. */
+void limiter_set(struct limiter *limiter, double limit, int64_t now_us);
+
 /* The most that one charge may be; INFINITY when there is no limit. */
 double limiter_burst(const struct limiter *limiter);
 

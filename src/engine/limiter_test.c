@@ -183,6 +183,43 @@ static void drained_it_starts_from_nothing(void **state)
 	assert_true(limiter_available(&limiter, SECOND) == 1000);
 }
 
+static void another_limit_gives_no_permit_twice(void **state)
+{
+	struct limiter limiter;
+
+	(void)state;
+	limiter_init(&limiter, 60000, 0, 0);
+	limiter_take(&limiter, 50000, 0);
+	limiter_set(&limiter, 120000, 0);
+	assert_true(limiter_available(&limiter, 0) == 7000);
+	assert_true(limiter_available(&limiter, SECOND) == 9000);
+	limiter_set(&limiter, 600, SECOND);
+	assert_true(limiter_available(&limiter, SECOND) == 570);
+}
+
+static void a_limit_that_was_taken_away_is_learnt_again(void **state)
+{
+	struct limiter limiter;
+
+	(void)state;
+	limiter_init(&limiter, 60000, 8, 0);
+	limiter_set(&limiter, 0, 0);
+	assert_true(limiter_available(&limiter, 0) == 8);
+	take_and_learn(&limiter, 1000, 40000, 30000);
+	assert_true(limiter.limit == 40000);
+}
+
+static void a_limit_that_comes_late_counts_what_is_under_way(void **state)
+{
+	struct limiter limiter;
+
+	(void)state;
+	limiter_init(&limiter, 0, 8, 0);
+	limiter_take(&limiter, 7, 0);
+	limiter_set(&limiter, 60, 0);
+	assert_true(limiter_available(&limiter, 0) == 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +237,9 @@ int main(void)
 	    cmocka_unit_test(a_set_limit_is_not_raised_by_an_answer),
 	    cmocka_unit_test(a_set_limit_is_lowered_to_what_the_account_has),
 	    cmocka_unit_test(drained_it_starts_from_nothing),
+	    cmocka_unit_test(another_limit_gives_no_permit_twice),
+	    cmocka_unit_test(a_limit_that_was_taken_away_is_learnt_again),
+	    cmocka_unit_test(a_limit_that_comes_late_counts_what_is_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

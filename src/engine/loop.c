@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/loop.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 
 static void on_attempt_done(
@@ -95,6 +97,12 @@ static void take_cancel(struct loop *loop, struct engine_job *job, int64_t now_u
 	engine_job_unref(job);
 }
 
+static void take_change(struct loop *loop, struct loop_change *change, int64_t now_us)
+{
+	core_change(loop->core, change->upstreams, now_us);
+	free(change);
+}
+
 static void take_item(struct loop *loop, struct inbox_item *item, int64_t now_us)
 {
 	struct attempt *attempt;
@@ -110,6 +118,9 @@ static void take_item(struct loop *loop, struct inbox_item *item, int64_t now_us
 		attempt = HEAP_ITEM(item, struct attempt, recorded_item);
 		core_recorded(loop->core, attempt, attempt->recorded_status);
 		atomic_store_explicit(&loop->epoch, core_epoch(loop->core), memory_order_release);
+		break;
+	case INBOX_CHANGE:
+		take_change(loop, HEAP_ITEM(item, struct loop_change, item), now_us);
 		break;
 	case INBOX_CLOSE:
 		loop->is_closing = true;

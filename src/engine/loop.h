@@ -28,6 +28,12 @@ struct loop_snapshot {
 	struct embed_upstream_state upstreams[ENGINE_UPSTREAMS_MAX];
 };
 
+/* Freed by the engine's thread. */
+struct loop_change {
+	struct inbox_item item;
+	const struct embed_upstream *upstreams;
+};
+
 struct loop {
 	struct inbox inbox;
 	struct core *core;

@@ -2,6 +2,7 @@
 #include "engine/upstream.h"
 
 #include <math.h>
+#include <string.h>
 
 #define PAUSE_FIRST_US INT64_C(1000000)
 /* PROTOCOL.md 7: "15 s if nothing better is known". */
@@ -77,4 +78,25 @@ void upstream_bar(struct upstream *upstream, const struct embed_error *error, in
 	upstream->bar = *error;
 	upstream->bar.index = EMBED_NO_INDEX;
 	upstream->barred_until_us = now_us + UPSTREAM_BAR_US;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+void upstream_change(
+    struct upstream *upstream, const struct embed_upstream *settings, int64_t now_us)
+{
+	struct embed_upstream *own = &upstream->settings;
+
+	if (!is_same(own->api_key, settings->api_key))
+		upstream->barred_until_us = now_us;
+	own->api_key = settings->api_key;
+	if (own->requests_per_minute != settings->requests_per_minute)
+		limiter_set(&upstream->requests, settings->requests_per_minute, now_us);
+	own->requests_per_minute = settings->requests_per_minute;
+	if (own->tokens_per_minute != settings->tokens_per_minute)
+		limiter_set(&upstream->permits, settings->tokens_per_minute, now_us);
+	own->tokens_per_minute = settings->tokens_per_minute;
 }

@@ -59,6 +59,10 @@ static inline double upstream_cost(uint64_t charge_bytes)
 void upstream_init(struct upstream *upstream, size_t index, const struct embed_upstream *settings,
     const struct engine_spent *spent, int64_t now_us);
 
+/* Another key makes a new start of one that was refused; limits begin where the old ones stood. */
+void upstream_change(
+    struct upstream *upstream, const struct embed_upstream *settings, int64_t now_us);
+
 /* Whether it could ever take texts of this kind. */
 bool upstream_takes(const struct upstream *upstream, const struct kind *kind);
 

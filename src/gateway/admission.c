@@ -27,7 +27,7 @@ static void look(struct gateway *gateway, int64_t now_us)
 
 int64_t admission_wait_us(struct gateway *gateway, uint64_t tokens)
 {
-	const struct gateway_options *options = &gateway->options;
+	const struct gateway_policy *policy = policies_now(&gateway->policies);
 	struct admission *admission = &gateway->admission;
 	int64_t now_us = clock_now_us();
 	int64_t wait_us = 0;
@@ -41,10 +41,10 @@ int64_t admission_wait_us(struct gateway *gateway, uint64_t tokens)
 	drain_us = admission->tokens_per_s > 1
 		       ? (double)admission->queued_tokens / admission->tokens_per_s * 1e6
 		       : 0;
-	if (admission->queued_tokens - tokens > options->queue_tokens)
+	if (admission->queued_tokens - tokens > policy->queue_tokens)
 		wait_us = 1000000 + (int64_t)(drain_us < WAIT_MAX_US ? drain_us / 2 : WAIT_MAX_US);
-	else if (options->queue_wait_us && drain_us > (double)options->queue_wait_us)
-		wait_us = 1 + (int64_t)(drain_us - (double)options->queue_wait_us);
+	else if (policy->queue_wait_us && drain_us > (double)policy->queue_wait_us)
+		wait_us = 1 + (int64_t)(drain_us - (double)policy->queue_wait_us);
 	if (wait_us)
 		admission->queued_tokens -= tokens;
 	pthread_mutex_unlock(&admission->lock);

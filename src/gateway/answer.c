@@ -27,7 +27,7 @@ static void count_answer(struct call *call, const struct embed_answer *answer)
 
 	call->tokens += answer->tokens;
 	call->hits += is_hit;
-	if (!is_hit || call->gateway->options.hit_usage == GATEWAY_HITS_COUNT)
+	if (!is_hit || call->policy->hit_usage == GATEWAY_HITS_COUNT)
 		call->usage_tokens += answer->tokens;
 }
 

@@ -42,7 +42,7 @@ static bool refuse_body(struct call *call, const struct embed_error *error)
 	if (error->status == EMBED_TOO_LARGE) {
 		char limit[24];
 
-		snprintf(limit, sizeof(limit), "%zu", call->gateway->options.max_texts);
+		snprintf(limit, sizeof(limit), "%zu", call->policy->max_texts);
 		call_refuse(call, WIRE_REFUSAL_TOO_MANY_INPUTS, limit, NULL);
 	} else if (error->status == EMBED_NO_MEMORY) {
 		call_refuse(call, WIRE_REFUSAL_FAULT, NULL);
@@ -55,11 +55,11 @@ static bool refuse_body(struct call *call, const struct embed_error *error)
 bool asked_read_body(struct call *call, struct wire_request *body)
 {
 	const struct http_request *http = http_exchange_request(call->exchange);
-	const struct gateway_options *options = &call->gateway->options;
+	const struct gateway_policy *ours = call->policy;
 	struct wire_request_policy policy = {
-	    .refuse_unknown = options->unknown_fields == GATEWAY_REFUSE_UNKNOWN,
+	    .refuse_unknown = ours->unknown_fields == GATEWAY_REFUSE_UNKNOWN,
 	    .needs_model = !call->param.len,
-	    .max_inputs = options->max_texts,
+	    .max_inputs = ours->max_texts,
 	};
 	struct embed_error error;
 	enum wire_refusal_id refusal;
@@ -67,7 +67,7 @@ bool asked_read_body(struct call *call, struct wire_request *body)
 
 	call->is_partial = partial && http_slice_equals_any_case(*partial, "true");
 	error_clear(&error);
-	if (wire_request_read(body, http->body, http->body_len, options->max_texts, &error) !=
+	if (wire_request_read(body, http->body, http->body_len, ours->max_texts, &error) !=
 	    EMBED_OK)
 		return refuse_body(call, &error);
 	if (call->param.len ? !take_path_model(call)
@@ -104,7 +104,7 @@ static uint32_t sdk_timeout_ms(struct call *call)
 
 static uint32_t timeout_ms(struct call *call)
 {
-	uint32_t ours = (uint32_t)(call->gateway->options.timeout_us / 1000);
+	uint32_t ours = (uint32_t)(call->policy->timeout_us / 1000);
 	uint32_t theirs = sdk_timeout_ms(call);
 
 	if (!theirs || (ours && ours < theirs))
@@ -131,7 +131,7 @@ static enum embed_too_long too_long(struct call *call)
 	for (size_t i = 0; value && i < sizeof(names) / sizeof(names[0]); i++)
 		if (http_slice_equals(*value, names[i]))
 			return (enum embed_too_long)i;
-	return call->gateway->options.too_long;
+	return call->policy->too_long;
 }
 
 /* A W3C traceparent is 55 characters; others are not passed on. */

@@ -58,7 +58,7 @@ static int64_t count_try(struct call *call)
 	struct gateway *gateway = call->gateway;
 	const char *peer = http_exchange_peer(call->exchange);
 	struct tries_verdict verdict =
-	    tries_fail(gateway->tries, peer, gateway->options.wrong_keys, clock_now_us());
+	    tries_fail(gateway->tries, peer, call->policy->wrong_keys, clock_now_us());
 
 	if (verdict.is_news)
 		log_event(&gateway->options.log, EMBED_LOG_WARN, "wrong_keys", "peer", peer, "do",
@@ -89,7 +89,7 @@ static bool take_caller_key(struct call *call, struct http_slice shown)
 		return refuse_key(call, shown);
 	/* Each would be tried upstream, in our name. */
 	if (refuse_try(call, tries_wait_us(call->gateway->tries, http_exchange_peer(call->exchange),
-				 call->gateway->options.wrong_keys, clock_now_us())))
+				 call->policy->wrong_keys, clock_now_us())))
 		return false;
 	memcpy(call->caller_key, shown.bytes, shown.len);
 	call->caller_key[shown.len] = '\0';

@@ -48,6 +48,7 @@ struct call *call_begin(struct gateway *gateway, struct http_exchange *exchange)
 	call->model[0] = call->trace_parent[0] = call->caller_key[0] = '\0';
 	call->error.message[0] = '\0';
 	call->gateway = gateway;
+	call->policy = policies_now(&gateway->policies);
 	call->worker = worker;
 	call->exchange = exchange;
 	write_id(&worker->random, call->id);
@@ -106,7 +107,7 @@ void call_end(struct call *call)
 	count_call(call);
 	if (call->is_viewer)
 		dashboard_leave(call->gateway->dashboard);
-	if (call->gateway->options.log.sink && call->gateway->options.log.level >= EMBED_LOG_INFO)
+	if (call->policy->logs_requests)
 		log_call(call);
 	if (call->keys)
 		key_table_unref(call->keys);
@@ -126,12 +127,12 @@ void call_end(struct call *call)
 /* Which of the configured origins sent the request; "*" for any, NULL: none of them. */
 static const char *allowed_origin(const struct call *call)
 {
-	const struct gateway_options *options = &call->gateway->options;
+	const struct gateway_policy *policy = call->policy;
 	const struct http_slice *origin =
 	    http_request_field(http_exchange_request(call->exchange), "origin");
 
-	for (size_t i = 0; origin && i < options->cors_origin_count; i++) {
-		const char *allowed = options->cors_origins[i];
+	for (size_t i = 0; origin && i < policy->cors_origin_count; i++) {
+		const char *allowed = policy->cors_origins[i];
 
 		if (strcmp(allowed, "*") == 0 || http_slice_equals(*origin, allowed))
 			return allowed;
@@ -152,7 +153,7 @@ static void add_cors(struct call *call)
 {
 	const char *allowed;
 
-	if (!call->gateway->options.cors_origin_count)
+	if (!call->policy->cors_origin_count)
 		return;
 	http_reply_field(call->exchange, "vary", "origin"); /* also without one, for caches */
 	allowed = allowed_origin(call);
@@ -166,8 +167,7 @@ bool call_answer_preflight(struct call *call)
 {
 	const struct http_request *request = http_exchange_request(call->exchange);
 
-	if (!call->gateway->options.cors_origin_count ||
-	    !http_slice_equals(request->method, "OPTIONS") ||
+	if (!call->policy->cors_origin_count || !http_slice_equals(request->method, "OPTIONS") ||
 	    !http_request_field(request, "access-control-request-method"))
 		return false;
 	if (allowed_origin(call)) {

@@ -7,7 +7,7 @@ bool call_take_extra(struct call *call, struct wire_request *body)
 	struct buffer *extra = &call->worker->extra;
 
 	buffer_reset(extra);
-	if (call->gateway->options.unknown_fields != GATEWAY_PASS_UNKNOWN || !body->extra_count)
+	if (call->policy->unknown_fields != GATEWAY_PASS_UNKNOWN || !body->extra_count)
 		return true;
 	wire_request_write_extras(body, extra);
 	buffer_append_char(extra, '\0');

@@ -10,9 +10,6 @@
 #include "gateway/dashboard.h"
 #include "gateway/state.h"
 
-#define BODY_MAX_DEFAULT    (64u << 20)
-#define TEXTS_MAX_DEFAULT   65536
-#define QUEUE_DEFAULT       50000000
 #define REPLY_MAX_BYTES     (8ull << 30)
 #define TEXT_MAX_BYTES      (4u << 20)
 #define SMALL_BODY_MAX      65536
@@ -48,7 +45,7 @@ static void on_head(struct http_exchange *exchange, void *context)
 	if (call_answer_preflight(call) || !find_route(call) || !call_authorize(call))
 		return;
 	http_exchange_set_body_cap(exchange,
-	    call->route->body == ROUTE_BODY ? gateway->options.max_body_bytes : SMALL_BODY_MAX);
+	    call->route->body == ROUTE_BODY ? call->policy->max_body_bytes : SMALL_BODY_MAX);
 }
 
 static void on_request(struct http_exchange *exchange, void *context)
@@ -247,11 +244,14 @@ void gateway_tick(struct gateway *gateway)
 	alarms_look(&gateway->alarms, gateway, clock_now_us());
 }
 
-void gateway_reload(struct gateway *gateway)
+void gateway_reload(struct gateway *gateway, const struct gateway_policy *policy)
 {
 	struct embed_error error;
 
 	error_clear(&error);
+	if (policy && !policies_set(&gateway->policies, policy))
+		log_event(&gateway->options.log, EMBED_LOG_ERROR, "settings_not_read", "why",
+		    "out of memory", "do", "those read before stay in force", NULL);
 	note_keys_file(gateway);
 	reload_keys(gateway);
 	if (http_server_reload_tls(gateway->http, &error) != EMBED_OK)
@@ -266,36 +266,16 @@ size_t gateway_key_count(const struct gateway *gateway)
 
 /* ---- Starting and ending --------------------------------------------------------- */
 
-static void fill_defaults(struct gateway_options *options)
-{
-	if (!options->workers)
-		options->workers = 1;
-	if (!options->max_body_bytes)
-		options->max_body_bytes = BODY_MAX_DEFAULT;
-	if (!options->max_texts)
-		options->max_texts = TEXTS_MAX_DEFAULT;
-	if (!options->queue_tokens)
-		options->queue_tokens = QUEUE_DEFAULT;
-}
-
 static enum embed_status copy_options(
     struct gateway *gateway, const struct gateway_options *options, struct embed_error *error)
 {
-	const char **origins = calloc(options->cors_origin_count + 1, sizeof(*origins));
-
 	gateway->options = *options;
-	gateway->options.cors_origins = origins;
-	gateway->options.cors_origin_count = 0;
+	if (!gateway->options.workers)
+		gateway->options.workers = 1;
+	gateway->options.policy = (struct gateway_policy){0};
 	gateway->options.keys_file = strdup(options->keys_file);
-	if (!origins || !gateway->options.keys_file)
+	if (!gateway->options.keys_file || !policies_set(&gateway->policies, &options->policy))
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
-	for (size_t i = 0; i < options->cors_origin_count; i++) {
-		origins[i] = strdup(options->cors_origins[i]);
-		if (!origins[i])
-			return error_set(error, EMBED_NO_MEMORY, "out of memory");
-		gateway->options.cors_origin_count++;
-	}
-	fill_defaults(&gateway->options);
 	return EMBED_OK;
 }
 
@@ -395,9 +375,7 @@ void gateway_stop(struct gateway *gateway)
 	alarms_fini(&gateway->alarms);
 	pthread_mutex_destroy(&gateway->keys_lock);
 	pthread_mutex_destroy(&gateway->admission.lock);
-	for (size_t i = 0; i < gateway->options.cors_origin_count; i++)
-		free((char *)gateway->options.cors_origins[i]);
-	free((void *)gateway->options.cors_origins);
+	policies_fini(&gateway->policies);
 	free((char *)gateway->options.keys_file);
 	free(gateway->workers);
 	free(gateway->half_text);

@@ -24,6 +24,22 @@ struct gateway;
 enum gateway_unknown { GATEWAY_IGNORE_UNKNOWN, GATEWAY_PASS_UNKNOWN, GATEWAY_REFUSE_UNKNOWN };
 enum gateway_hit_usage { GATEWAY_HITS_COUNT, GATEWAY_HITS_ZERO };
 
+/* What may change while it runs.  0 and NULL mean the default unless said otherwise. */
+struct gateway_policy {
+	const char *const *cors_origins; /* "*" or origins; none: no CORS */
+	size_t cors_origin_count;
+	size_t max_body_bytes;
+	size_t max_texts;      /* in one request */
+	uint64_t queue_tokens; /* that may wait in all; past it 429 */
+	int64_t queue_wait_us; /* estimated wait past which 429 is given; 0: no cap */
+	int64_t timeout_us;    /* of a request that names none; 0: none */
+	uint64_t wrong_keys;   /* that one address may show a minute; past it 429; 0: no limit */
+	enum embed_too_long too_long;
+	enum gateway_unknown unknown_fields;
+	enum gateway_hit_usage hit_usage;
+	bool logs_requests; /* one line at info level for each */
+};
+
 /* 0 and NULL mean the default unless said otherwise. */
 struct gateway_options {
 	const char *const *listen;
@@ -34,23 +50,13 @@ struct gateway_options {
 	const char *keys_file; /* needs not exist: then only loopback is served */
 	const char *tls_cert_file;
 	const char *tls_key_file;
-	const char *const *cors_origins; /* "*" or origins; none: no CORS */
-	size_t cors_origin_count;
-	size_t max_body_bytes;
-	size_t max_texts;      /* in one request */
-	uint64_t queue_tokens; /* that may wait in all; past it 429 */
-	int64_t queue_wait_us; /* estimated wait past which 429 is given; 0: no cap */
-	int64_t timeout_us;    /* of a request that names none; 0: none */
 	uint32_t max_connections;
 	uint32_t head_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;
-	enum embed_too_long too_long;
-	enum gateway_unknown unknown_fields;
-	enum gateway_hit_usage hit_usage;
-	uint64_t wrong_keys; /* that one address may show a minute; past it 429; 0: no limit */
 	bool passes_keys; /* callers bring their own upstream key; the gateway has none to check */
-	struct log log;   /* events, and at info level one line for each request */
+	struct log log;
 	alarms_fn *on_alarm; /* beside the log; NULL: nobody */
 	void *alarm_context;
+	struct gateway_policy policy; /* to begin with */
 };
 
 /*
@@ -67,8 +73,12 @@ size_t gateway_key_count(const struct gateway *gateway);
 /* Looks whether the keys' file changed, and at budgets. */
 void gateway_tick(struct gateway *gateway);
 
-/* Keys and certificates are read again; what cannot be read stays as it was, and is logged. */
-void gateway_reload(struct gateway *gateway);
+/*
+ * Keys and certificates are read again, and requests that come from now on go
+ * by `policy` (NULL: as before).  What cannot be read stays as it was, and is
+ * logged.
+ */
+void gateway_reload(struct gateway *gateway, const struct gateway_policy *policy);
 
 /* True when all requests were finished within the time. */
 bool gateway_drain(struct gateway *gateway, uint32_t deadline_ms);

@@ -164,19 +164,20 @@ static void on_gone(struct http_exchange *exchange, void *arg)
 static uint64_t cost_of(struct call *call, const struct embed_text *texts, size_t count)
 {
 	const struct embed_model *model = embed_model_find(call->model);
+	uint64_t nano_per_token = embed_nano_per_token(call->gateway->service, call->model);
 	uint64_t tokens = 0;
 
-	if (!model)
+	if (!nano_per_token)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t text_tokens = texts[i].id_count;
 
-		if (texts[i].bytes && embed_count_tokens(model->encoding, texts[i].bytes,
-					  texts[i].len, &text_tokens) != EMBED_OK)
+		if (texts[i].bytes && embed_count_tokens(model ? model->encoding : NULL,
+					  texts[i].bytes, texts[i].len, &text_tokens) != EMBED_OK)
 			text_tokens = texts[i].len;
 		tokens += text_tokens;
 	}
-	return tokens * model->nano_per_token;
+	return tokens * nano_per_token;
 }
 
 /* Admission and budget; false: refused. */

@@ -17,6 +17,7 @@
 #include "gateway/half_text.h"
 #include "gateway/keys.h"
 #include "gateway/meter.h"
+#include "gateway/policy.h"
 #include "gateway/route.h"
 #include "gateway/tries.h"
 #include "http/http.h"
@@ -68,7 +69,8 @@ struct admission {
 struct gateway {
 	embed_service *service;
 	struct dashboard *dashboard;
-	struct gateway_options options; /* strings copied */
+	struct gateway_options options; /* keys_file copied; not its policy, see below */
+	struct policies policies;
 	struct http_server *http;
 	struct half_text *half_text;
 	struct gateway_worker *workers;
@@ -91,6 +93,7 @@ struct call {
 	struct gateway *gateway;
 	struct gateway_worker *worker;
 	struct http_exchange *exchange;
+	const struct gateway_policy *policy; /* as it was when the call began */
 	const struct route *route;
 	struct key_table *keys;  /* held while the call lives; NULL: none */
 	const struct key *key;   /* NULL: nobody asked for one */

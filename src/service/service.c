@@ -231,6 +231,22 @@ enum embed_status embed_open(
 	return EMBED_OK;
 }
 
+enum embed_status embed_reload(
+    embed_service *service, const struct embed_options *options, struct embed_error *error)
+{
+	const struct settings *taken;
+	enum embed_status status = settings_change(service->settings, options, &taken, error);
+
+	if (status != EMBED_OK || taken == NULL || service->engine == NULL)
+		return status;
+	return engine_change(service->engine, taken->upstreams, error);
+}
+
+uint64_t embed_nano_per_token(embed_service *service, const char *model)
+{
+	return settings_nano_per_token(service->settings, model);
+}
+
 void embed_close(embed_service *service)
 {
 	if (service == NULL)

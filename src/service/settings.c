@@ -264,6 +264,7 @@ enum embed_status settings_create(
 		status = copy_prices(settings, &settings->options, error);
 	if (status != EMBED_OK)
 		goto fail;
+	atomic_init(&settings->newest, settings);
 	*out = settings;
 	return EMBED_OK;
 
@@ -272,10 +273,8 @@ fail:
 	return status;
 }
 
-void settings_destroy(struct settings *settings)
+static void destroy_one(struct settings *settings)
 {
-	if (settings == NULL)
-		return;
 	for (size_t i = 0; i < settings->string_count; i++) {
 		/* API keys are among them: leave nothing behind in freed memory. */
 		explicit_bzero(settings->strings[i], strlen(settings->strings[i]));
@@ -287,10 +286,117 @@ void settings_destroy(struct settings *settings)
 	free(settings);
 }
 
+void settings_destroy(struct settings *settings)
+{
+	struct settings *newer;
+
+	if (settings == NULL)
+		return;
+	newer = atomic_load(&settings->newest);
+	while (newer != NULL && newer != settings) {
+		struct settings *older = newer->older;
+
+		destroy_one(newer);
+		newer = older;
+	}
+	destroy_one(settings);
+}
+
+/* ---- What may change -------------------------------------------------- */
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static const struct embed_upstream *find_same(
+    const struct settings *settings, const struct embed_upstream *like)
+{
+	for (size_t i = 0; i < settings->options.upstream_count; i++) {
+		const struct embed_upstream *upstream = &settings->upstreams[i];
+
+		if (is_same(upstream->name, like->name) && upstream->kind == like->kind &&
+		    is_same(upstream->base_url, like->base_url))
+			return upstream;
+	}
+	return NULL;
+}
+
+/* The upstreams that there are, with what `fresh` says of those that it has. */
+static bool keep_upstreams(const struct settings *now, struct settings *fresh)
+{
+	size_t count = now->options.upstream_count;
+	struct embed_upstream *upstreams = calloc(count, sizeof(*upstreams));
+
+	if (upstreams == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct embed_upstream *said = find_same(fresh, &now->upstreams[i]);
+
+		upstreams[i] = now->upstreams[i];
+		if (said == NULL)
+			continue;
+		upstreams[i].api_key = said->api_key;
+		upstreams[i].requests_per_minute = said->requests_per_minute;
+		upstreams[i].tokens_per_minute = said->tokens_per_minute;
+	}
+	free(fresh->upstreams);
+	fresh->upstreams = upstreams;
+	fresh->options.upstreams = upstreams;
+	fresh->options.upstream_count = count;
+	return true;
+}
+
+static bool is_changed(const struct settings *now, const struct settings *fresh)
+{
+	bool is_same_all = now->options.price_count == fresh->options.price_count;
+
+	for (size_t i = 0; i < now->options.price_count && is_same_all; i++)
+		is_same_all = is_same(now->prices[i].model, fresh->prices[i].model) &&
+			      now->prices[i].nano_per_token == fresh->prices[i].nano_per_token;
+	for (size_t i = 0; i < now->options.upstream_count && is_same_all; i++) {
+		const struct embed_upstream *a = &now->upstreams[i], *b = &fresh->upstreams[i];
+
+		is_same_all = is_same(a->api_key, b->api_key) &&
+			      a->requests_per_minute == b->requests_per_minute &&
+			      a->tokens_per_minute == b->tokens_per_minute;
+	}
+	return !is_same_all;
+}
+
+enum embed_status settings_change(struct settings *settings, const struct embed_options *options,
+    const struct settings **taken, struct embed_error *error)
+{
+	struct settings *newest = atomic_load(&settings->newest), *fresh;
+	enum embed_status status = settings_create(&fresh, options, error);
+
+	if (status != EMBED_OK)
+		return status;
+	if (!keep_upstreams(newest, fresh)) {
+		settings_destroy(fresh);
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	}
+	if (!is_changed(newest, fresh)) {
+		settings_destroy(fresh);
+		*taken = NULL;
+		return EMBED_OK;
+	}
+	fresh->older = newest;
+	atomic_store_explicit(&settings->newest, fresh, memory_order_release);
+	*taken = fresh;
+	return EMBED_OK;
+}
+
+static const struct settings *newest_of(const struct settings *settings)
+{
+	return atomic_load_explicit(&settings->newest, memory_order_acquire);
+}
+
 uint64_t settings_nano_per_token(const struct settings *settings, const char *model)
 {
 	const struct embed_model *row;
 
+	settings = newest_of(settings);
 	for (size_t i = 0; i < settings->options.price_count; i++)
 		if (strcmp(settings->prices[i].model, model) == 0)
 			return settings->prices[i].nano_per_token;
@@ -307,6 +413,7 @@ static bool needs_key(const struct embed_upstream *upstream)
 
 bool settings_has_credentials(const struct settings *settings)
 {
+	settings = newest_of(settings);
 	for (size_t i = 0; i < settings->options.upstream_count; i++)
 		if (settings->upstreams[i].api_key != NULL || !needs_key(&settings->upstreams[i]))
 			return true;

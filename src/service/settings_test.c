@@ -106,6 +106,60 @@ static void what_cannot_work_is_refused_with_a_sentence(void **state)
 	assert_int_equal(create(&settings, &options, &error), EMBED_BAD_OPTION);
 }
 
+static void other_options_change_keys_limits_and_prices_of_the_upstreams_there_are(void **state)
+{
+	struct embed_upstream upstreams[] = {{.base_url = "http://a/v1", .api_key = "sk-1"},
+	    {.base_url = "http://b/v1", .api_key = "sk-2"}};
+	const struct embed_upstream later[] = {{.base_url = "http://c/v1", .api_key = "sk-3"},
+	    {.base_url = "http://b/v1", .api_key = "sk-4", .requests_per_minute = 7, .share = 9}};
+	const struct embed_price price = {"text-embedding-3-small", 99};
+	struct embed_options options = EMBED_OPTIONS_INIT;
+	const struct settings *taken;
+	struct settings *settings;
+	struct embed_error error;
+
+	(void)state;
+	options.upstreams = upstreams;
+	options.upstream_count = 2;
+	assert_int_equal(create(&settings, &options, &error), EMBED_OK);
+	assert_int_equal(settings_nano_per_token(settings, price.model), 20);
+	options.upstreams = later;
+	options.prices = &price;
+	options.price_count = 1;
+	assert_int_equal(settings_change(settings, &options, &taken, &error), EMBED_OK);
+	assert_int_equal(settings_nano_per_token(settings, price.model), 99);
+	assert_int_equal(taken->options.upstream_count, 2);
+	assert_string_equal(taken->upstreams[0].api_key, "sk-1");
+	assert_string_equal(taken->upstreams[1].api_key, "sk-4");
+	assert_int_equal(taken->upstreams[1].requests_per_minute, 7);
+	assert_int_equal(taken->upstreams[1].share, 1);
+	assert_int_equal(settings_change(settings, &options, &taken, &error), EMBED_OK);
+	assert_null(taken); /* nothing new */
+	options.upstreams = upstreams;
+	options.price_count = 0;
+	assert_int_equal(settings_change(settings, &options, &taken, &error), EMBED_OK);
+	assert_string_equal(taken->upstreams[1].api_key, "sk-2");
+	assert_int_equal(settings_nano_per_token(settings, price.model), 20);
+	settings_destroy(settings);
+}
+
+static void options_that_cannot_work_change_nothing(void **state)
+{
+	struct embed_options options = EMBED_OPTIONS_INIT;
+	const struct embed_price nameless = {NULL, 1};
+	const struct settings *taken;
+	struct settings *settings;
+	struct embed_error error;
+
+	(void)state;
+	assert_int_equal(create(&settings, &options, &error), EMBED_OK);
+	options.prices = &nameless;
+	options.price_count = 1;
+	assert_int_equal(settings_change(settings, &options, &taken, &error), EMBED_BAD_OPTION);
+	assert_int_equal(settings_nano_per_token(settings, "text-embedding-3-small"), 20);
+	settings_destroy(settings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +168,9 @@ int main(void)
 	    cmocka_unit_test(the_least_text_limit_of_all_upstreams_counts),
 	    cmocka_unit_test(an_older_and_shorter_struct_works),
 	    cmocka_unit_test(what_cannot_work_is_refused_with_a_sentence),
+	    cmocka_unit_test(
+		other_options_change_keys_limits_and_prices_of_the_upstreams_there_are),
+	    cmocka_unit_test(options_that_cannot_work_change_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
