@@ -61,6 +61,12 @@ void input_frame(struct input *input, enum input_framing framing, char separator
 enum input_status input_next(
     struct input *input, const char **bytes, size_t *len, struct embed_error *error);
 
+/* Bytes of the file that were given out, or skipped. */
+static inline uint64_t input_bytes_taken(const struct input *input)
+{
+	return input->bytes_read - (input->end - input->start);
+}
+
 /* Looks at the first bytes without taking them; fewer than asked only at the end, or INPUT_BLOCKED. */
 enum input_status input_peek(
     struct input *input, const char **bytes, size_t *len, struct embed_error *error);

@@ -41,6 +41,7 @@ struct parcel {
 	embed_result *result;
 	embed_job *job;
 	size_t weight_bytes;
+	uint64_t bytes_done; /* of the inputs, once all of it is written */
 	struct pipeline *pipeline;
 	atomic_bool is_done;
 	struct parcel *next;
@@ -244,6 +245,7 @@ static enum embed_status write_parcel(struct pipeline *pipeline, struct parcel *
 			status = put_answer(
 			    pipeline, group, item, embed_result_answer(parcel->result, answer++));
 	}
+	pipeline->state->bytes_done = parcel->bytes_done;
 	return status;
 }
 
@@ -373,6 +375,7 @@ static enum embed_status send_filling(struct pipeline *pipeline)
 	}
 	if (status == EMBED_OK && parcel->first < parcel->group.count)
 		return submit(pipeline, parcel);
+	pipeline->state->bytes_done = parcel->bytes_done;
 	keep_parcel(pipeline, parcel);
 	return status;
 }
@@ -435,7 +438,7 @@ static enum embed_status fill(struct pipeline *pipeline)
 		if (status != SOURCE_ITEM || item_group_failed(group))
 			break;
 	}
-	pipeline->state->bytes_done = source->bytes_done;
+	pipeline->filling->bytes_done = source->bytes_done;
 	pipeline->state->bytes_total = source->bytes_total;
 	return EMBED_OK;
 }

@@ -250,7 +250,7 @@ static enum source_status step(
 		size_t len;
 		enum input_status status = input_next(&rows->input, &bytes, &len, error);
 
-		rows->source.bytes_done = rows->bytes_closed + rows->input.bytes_read;
+		rows->source.bytes_done = rows->bytes_closed + input_bytes_taken(&rows->input);
 		if (status == INPUT_BLOCKED)
 			return SOURCE_BLOCKED;
 		if (status == INPUT_END)
