@@ -60,7 +60,7 @@ static int run(const struct command_input *input, embed_service *service, struct
 	    .group_bytes = GROUP_BYTES,
 	    .request_texts = request_texts(values),
 	    .window_bytes = window_bytes,
-	    .no_lookup = values->no_store,
+	    .no_store = values->no_store,
 	};
 
 	return pipeline_run(&options, &state);

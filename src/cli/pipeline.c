@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/delivery.h"
 
 /* After a request to stop, what is in flight gets this long. */
 #define STOP_GRACE_US 3000000
@@ -24,9 +25,6 @@
 
 /* Largest vector there is, in floats: for the direct look into the store. */
 #define VECTOR_MAX 16384
-
-/* Failed items that are told on stderr one by one. */
-#define TOLD_MAX 10
 
 /* What an item costs in memory beside its bytes and its vector: records, flight, queue, answer. */
 #define ITEM_OVERHEAD_BYTES 2048
@@ -50,20 +48,16 @@ struct parcel {
 struct pipeline {
 	const struct pipeline_options *options;
 	struct progress_state *state;
+	struct delivery delivery;
 	struct parcel *oldest, *newest; /* submitted, in order */
 	struct parcel *filling;
 	struct parcel *idle;  /* to be used again */
 	size_t window_bytes;  /* weight of all that was submitted */
-	uint32_t dimensions;  /* last seen, for the weight */
 	int event_fd;         /* written by on_done */
 	atomic_int callbacks; /* inside on_done right now */
 	float *vector;
-	uint64_t failures_in_a_row;
-	uint64_t told;
-	char last_told[512]; /* the same sentence is not told twice in a row */
 	bool is_at_end;
-	bool is_blocked; /* the source has nothing right now */
-	bool was_fatal;
+	bool is_blocked;          /* the source has nothing right now */
 	struct embed_error error; /* why it ends early, unless EMBED_OK */
 };
 
@@ -111,121 +105,7 @@ static void free_parcels(struct parcel *parcel)
 	}
 }
 
-/* ---- Records ---------------------------------------------------------- */
-
-static void tell(struct pipeline *pipeline, const struct record *record)
-{
-	bool is_same = strcmp(pipeline->last_told, record->message) == 0;
-
-	if (is_same || pipeline->told++ >= TOLD_MAX)
-		return;
-	snprintf(pipeline->last_told, sizeof(pipeline->last_told), "%s", record->message);
-	fprintf(stderr, "%sembed: %.*s: %s%s\n",
-	    pipeline->options->progress->mode == PROGRESS_BAR ? "\r\033[K" : "",
-	    (int)(record->item->id.len < 80 ? record->item->id.len : 80),
-	    item_bytes(record->group, record->item->id), record->message,
-	    pipeline->told == TOLD_MAX ? " (further failures are in the output only)" : "");
-}
-
-/* Refusals that the next text would meet as well. */
-static bool is_fatal(enum embed_status status)
-{
-	return status == EMBED_UNAUTHORIZED || status == EMBED_QUOTA || status == EMBED_BUDGET ||
-	       status == EMBED_NO_SUCH_MODEL || status == EMBED_NO_MODEL ||
-	       status == EMBED_BAD_DIMENSIONS || status == EMBED_CLOSED ||
-	       status == EMBED_CANCELLED || status == EMBED_NO_MEMORY;
-}
-
-static bool is_outage(enum embed_status status)
-{
-	return status == EMBED_UPSTREAM || status == EMBED_RATE_LIMITED ||
-	       status == EMBED_BAD_REPLY || status == EMBED_QUEUE_FULL;
-}
-
-static enum embed_status put(struct pipeline *pipeline, const struct record *record)
-{
-	enum embed_status status;
-
-	pipeline->failures_in_a_row =
-	    is_outage(record->status) ? pipeline->failures_in_a_row + 1 : 0;
-	if (is_fatal(record->status)) {
-		pipeline->was_fatal = true;
-		return error_set(&pipeline->error, record->status, "%s", record->message);
-	}
-	if (pipeline->failures_in_a_row ==
-	    FAILED_REQUESTS_IN_A_ROW * pipeline->options->request_texts) {
-		pipeline->was_fatal = true;
-		return error_set(&pipeline->error, record->status,
-		    "%.350s. Nothing gets through, so this run ends here; the same command again goes on",
-		    record->message);
-	}
-	status = records_put(pipeline->options->writer, record, &pipeline->error);
-	if (status != EMBED_OK)
-		return status;
-	pipeline->state->texts++;
-	pipeline->state->tokens += record->tokens;
-	if (record->status != EMBED_OK) {
-		pipeline->state->failed++;
-		tell(pipeline, record);
-	} else {
-		pipeline->dimensions = record->dimensions;
-	}
-	return EMBED_OK;
-}
-
-static enum embed_status put_refused(
-    struct pipeline *pipeline, struct item_group *group, const struct item *item)
-{
-	char message[512];
-	struct record record = {
-	    .group = group, .item = item, .status = item->status, .message = message};
-
-	snprintf(message, sizeof(message), "%.*s", (int)item->message.len,
-	    item_bytes(group, item->message));
-	return put(pipeline, &record);
-}
-
-/*
- * The library's sentence for a failed text.  "text 7 is empty" counts texts of
- * a job, and jobs are cut differently in each run; the record has its own id.
- */
-static void explain(char *message, size_t size, const struct embed_answer *answer)
-{
-	const char *text = answer->error != NULL && *answer->error->message != '\0'
-			       ? answer->error->message
-			       : embed_status_meaning(answer->status);
-	int digits = 0;
-
-	if (sscanf(text, "text %*u%n", &digits) == 0 && digits > 0)
-		snprintf(message, size, "the text%s", text + digits);
-	else
-		snprintf(message, size, "%s", text);
-}
-
-static enum embed_status put_answer(struct pipeline *pipeline, struct item_group *group,
-    const struct item *item, const struct embed_answer *answer)
-{
-	char message[sizeof(answer->error->message) + 16];
-	struct record record = {
-	    .group = group,
-	    .item = item,
-	    .status = answer->status,
-	    .tokens = answer->tokens,
-	    .dimensions = answer->dimensions,
-	    .vector = answer->status == EMBED_OK ? answer->vector : NULL,
-	    .message = message,
-	};
-	enum embed_status status;
-
-	if (answer->status != EMBED_OK)
-		explain(message, sizeof(message), answer);
-	status = put(pipeline, &record);
-	if (status == EMBED_OK) {
-		pipeline->state->hits += answer->source == EMBED_FROM_STORE;
-		pipeline->state->joined += answer->source == EMBED_FROM_FLIGHT;
-	}
-	return status;
-}
+/* ---- Jobs ------------------------------------------------------------- */
 
 /* Writes a finished parcel and gives it back. */
 static enum embed_status write_parcel(struct pipeline *pipeline, struct parcel *parcel)
@@ -240,16 +120,15 @@ static enum embed_status write_parcel(struct pipeline *pipeline, struct parcel *
 		const struct item *item = &group->items[i];
 
 		if (item->status != EMBED_OK)
-			status = put_refused(pipeline, group, item);
+			status = delivery_put_refused(
+			    &pipeline->delivery, group, item, &pipeline->error);
 		else
-			status = put_answer(
-			    pipeline, group, item, embed_result_answer(parcel->result, answer++));
+			status = delivery_put_answer(&pipeline->delivery, group, item,
+			    embed_result_answer(parcel->result, answer++), &pipeline->error);
 	}
 	pipeline->state->bytes_done = parcel->bytes_done;
 	return status;
 }
-
-/* ---- Jobs ------------------------------------------------------------- */
 
 static void on_done(embed_result *result, void *context)
 {
@@ -269,7 +148,8 @@ static void on_done(embed_result *result, void *context)
 static size_t weight(const struct pipeline *pipeline, const struct parcel *parcel)
 {
 	size_t count = parcel->group.count - parcel->first;
-	uint32_t dimensions = pipeline->dimensions != 0 ? pipeline->dimensions : 1536;
+	uint32_t dimensions =
+	    pipeline->delivery.dimensions != 0 ? pipeline->delivery.dimensions : 1536;
 
 	return parcel->group.bytes.len +
 	       count * (ITEM_OVERHEAD_BYTES + VECTOR_COPIES * dimensions * sizeof(float));
@@ -343,12 +223,13 @@ static enum embed_status look_up(
 
 	*is_written = true;
 	if (item->status != EMBED_OK)
-		return put_refused(pipeline, group, item);
+		return delivery_put_refused(&pipeline->delivery, group, item, &pipeline->error);
 	if (embed_lookup(pipeline->options->service, &text, &pipeline->options->request,
 		pipeline->vector, VECTOR_MAX, &answer) == EMBED_OK) {
 		answer.status = EMBED_OK;
 		answer.source = EMBED_FROM_STORE;
-		return put_answer(pipeline, group, item, &answer);
+		return delivery_put_answer(
+		    &pipeline->delivery, group, item, &answer, &pipeline->error);
 	}
 	*is_written = false;
 	return EMBED_OK;
@@ -367,7 +248,7 @@ static enum embed_status send_filling(struct pipeline *pipeline)
 		return error_set(
 		    &pipeline->error, EMBED_NO_MEMORY, "out of memory for the next rows");
 	}
-	while (pipeline->oldest == NULL && !pipeline->options->no_lookup && is_written &&
+	while (pipeline->oldest == NULL && !pipeline->options->no_store && is_written &&
 	       parcel->first < parcel->group.count && status == EMBED_OK) {
 		status = look_up(
 		    pipeline, &parcel->group, &parcel->group.items[parcel->first], &is_written);
@@ -517,10 +398,11 @@ static int conclude(struct pipeline *pipeline, enum embed_status status)
 		records_abandon(options->writer);
 	progress_end(options->progress, pipeline->state, status == EMBED_OK && !is_stopped);
 	if (is_stopped) {
-		fputs("embed: stopped; the same command again goes on from here\n", stderr);
+		fprintf(stderr, "embed: stopped; the same command again %s\n",
+		    delivery_next_run(&pipeline->delivery));
 		return COMMAND_INTERRUPTED;
 	}
-	if (status == EMBED_CLOSED && !pipeline->was_fatal)
+	if (status == EMBED_CLOSED && !pipeline->delivery.was_fatal)
 		return COMMAND_GOOD; /* whoever read the output has seen enough */
 	if (status != EMBED_OK)
 		return command_fail(&pipeline->error);
@@ -532,6 +414,11 @@ int pipeline_run(const struct pipeline_options *options, struct progress_state *
 	struct pipeline pipeline = {
 	    .options = options,
 	    .state = state,
+	    .delivery = {.writer = options->writer,
+		.progress = options->progress,
+		.state = state,
+		.failures_most = FAILED_REQUESTS_IN_A_ROW * options->request_texts,
+		.has_store = !options->no_store},
 	    .event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 	    .vector = calloc(VECTOR_MAX, sizeof(float)),
 	};

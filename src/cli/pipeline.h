@@ -33,7 +33,7 @@ struct pipeline_options {
 	size_t group_bytes;   /* and bytes of text */
 	size_t request_texts; /* what a request takes: twice that failing in a row ends the run */
 	size_t window_bytes;  /* of all that waits */
-	bool no_lookup;       /* never look in the store directly */
+	bool no_store; /* nothing is kept: nothing is looked up, and a next run begins anew */
 };
 
 /* Everything is in the state; the exit status as command.h has them.  Commits or abandons the writer. */

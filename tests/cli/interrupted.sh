@@ -52,3 +52,14 @@ expect 0 "$EMBED" usage --by none --format json
 ledger=$(sed -n 's/.*"billed_texts":\([0-9]*\).*/\1/p' out)
 [ "$ledger" -le "$paid" ] || fail "the ledger has $ledger texts, the bill $paid"
 [ "$ledger" -ge 6000 ] || fail "the ledger has only $ledger of 6000 texts"
+
+# without a store there is nothing to go on from, and it says so
+"$EMBED" rows in.jsonl -o unkept.jsonl -e base64 --no-store --batch-texts 20 --max-in-flight 1 2>err &
+victim=$!
+sleep 0.15
+kill -INT "$victim" 2>/dev/null || :
+status=0
+wait "$victim" || status=$?
+[ "$status" != 130 ] || says err 'the same command again begins anew'
+expect 0 "$EMBED" rows in.jsonl -o unkept.jsonl -e base64 --no-store --batch-texts 100
+cmp whole.jsonl unkept.jsonl || fail "the output does not depend on the interruption"
