@@ -158,7 +158,11 @@ test("OpenMetrics is given to who asks for it, with the same numbers", async () 
 	assert.ok(open.text.endsWith("\n# EOF\n"));
 	assert.match(open.text, /^# TYPE embed_jobs counter$/m);
 	const numbers = (text) => text.split("\n").filter((line) => /^embed_/.test(line) && !/http_|uptime/.test(line));
-	assert.deepEqual(numbers(open.text), numbers(plain.text));
+	// The writer may still be at it: what two askings in a row say alike is compared.
+	let first = open, second = plain;
+	for (let i = 0; i < 20 && numbers(first.text).join() !== numbers(second.text).join(); i++)
+		[first, second] = [await asked("application/openmetrics-text"), await asked("text/plain")];
+	assert.deepEqual(numbers(first.text), numbers(second.text));
 });
 
 test("callers' words make no new series", async () => {
