@@ -220,6 +220,35 @@ static void a_file_that_was_cut_is_refused_with_a_hint(void **state)
 	assert_open_fails_with("ends too early");
 }
 
+/* What a disk that was full leaves: LMDB's first head without the second, and no record ever. */
+static void make_cut_off(const char *folder)
+{
+	MDB_env *env;
+
+	assert_int_equal(mkdir(folder, 0700), 0);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_open(env, folder, 0, 0600), 0);
+	mdb_env_close(env);
+}
+
+static void a_store_whose_making_was_cut_off_is_made_anew(void **state)
+{
+	struct test_folder fresh;
+	char folder[128], file[160];
+	struct cache *cache;
+
+	(void)state;
+	test_folder_make(&fresh);
+	snprintf(folder, sizeof(folder), "%s/store", fresh.path);
+	snprintf(file, sizeof(file), "%s/data.mdb", folder);
+	make_cut_off(folder);
+	assert_int_equal(truncate(file, PAGE), 0);
+	cache = test_open(&fresh);
+	assert_int_equal(test_put_group(cache, 0, 1, SMALL, NULL, NULL), EMBED_OK);
+	cache_close(cache);
+	test_folder_drop(&fresh);
+}
+
 static void a_file_that_is_no_store_is_refused_with_a_hint(void **state)
 {
 	int fd = open(path, O_RDWR | O_TRUNC);
@@ -293,6 +322,7 @@ int main(void)
 	    TEST(no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes),
 	    TEST(every_bit_of_the_heads_is_safe),
 	    TEST(a_file_that_was_cut_is_refused_with_a_hint),
+	    TEST(a_store_whose_making_was_cut_off_is_made_anew),
 	    TEST(a_file_that_is_no_store_is_refused_with_a_hint),
 	    TEST(another_version_of_lmdb_is_refused_with_a_hint),
 	    TEST(an_empty_file_becomes_a_store),

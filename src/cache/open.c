@@ -197,6 +197,10 @@ static enum embed_status open_parts(
 
 	if (status == EMBED_OK)
 		status = structure_look(cache->data_path, &facts, error);
+	if (status == EMBED_OK && facts.is_unborn && truncate(cache->data_path, 0) != 0)
+		status =
+		    error_set(error, EMBED_STORE, "the store %.200s could not be made anew: %s",
+			cache->data_path, strerror(errno));
 	/* The map is the cap, unless the file was once opened with a larger one. */
 	if (status == EMBED_OK)
 		status = open_env(cache, folder,

@@ -112,6 +112,16 @@ static enum embed_status read_metas(struct file *file, struct embed_error *error
 	return status;
 }
 
+/* LMDB makes both heads with one write: a disk that was full then leaves the first alone. */
+static bool is_unborn(const struct file *file)
+{
+	struct meta first;
+
+	return file->fd >= 0 && read_at(file, &first, sizeof(first), META_OFFSET) &&
+	       first.magic == META_MAGIC && first.txn_id == 0 &&
+	       file->bytes < META_PAGES * (uint64_t)first.free_pages.pad;
+}
+
 static enum embed_status open_file(struct file *file, const char *path, struct embed_error *error)
 {
 	struct stat found;
@@ -459,7 +469,9 @@ enum embed_status structure_look(
 	struct file file;
 	enum embed_status status = open_file(&file, path, error);
 
-	facts->map_bytes = 0;
+	*facts = (struct structure_facts){.is_unborn = status == EMBED_STORE && is_unborn(&file)};
+	if (facts->is_unborn)
+		status = EMBED_NOT_FOUND;
 	if (status == EMBED_OK) {
 		const struct meta *meta = newest_meta(&file);
 

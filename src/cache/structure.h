@@ -22,6 +22,7 @@
 
 struct structure_facts {
 	uint64_t map_bytes; /* the largest cap that the file was opened with; 0: no file yet */
+	bool is_unborn; /* its making was cut off before it ever held a record: may be emptied */
 };
 
 /*

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Preloaded into the program under test: makes the Nth call of one kind fail.
+ *	TORTURE=KIND:N     from KIND_TABLE, as alloc:17 or write_full:3
+ *	TORTURE_STRUCK=FILE   is made when it struck, so that a loop knows its end
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define KIND_TABLE(ROW) /* name, errno; 0: a short count instead */                                \
+	ROW(alloc, ENOMEM)                                                                         \
+	ROW(open_full, EMFILE)                                                                     \
+	ROW(read_broken, EIO)                                                                      \
+	ROW(read_short, 0)                                                                         \
+	ROW(write_broken, EIO)                                                                     \
+	ROW(write_full, ENOSPC)                                                                    \
+	ROW(write_short, 0)                                                                        \
+	ROW(sync_broken, EIO)                                                                      \
+	ROW(rename_broken, EIO)                                                                    \
+	ROW(resize_full, ENOSPC)                                                                   \
+	ROW(map_full, ENOMEM)
+
+enum kind {
+#define ROW(name, error) KIND_##name,
+	KIND_TABLE(ROW)
+#undef ROW
+	    KIND_COUNT
+};
+
+static const char *const kind_names[] = {
+#define ROW(name, error) #name,
+    KIND_TABLE(ROW)
+#undef ROW
+};
+
+static const int kind_errors[] = {
+#define ROW(name, error) error,
+    KIND_TABLE(ROW)
+#undef ROW
+};
+
+static enum kind wanted = KIND_COUNT;
+static atomic_long left;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+__attribute__((constructor)) static void read_order(void)
+{
+	const char *order = getenv("TORTURE");
+	const char *colon = order ? strchr(order, ':') : NULL;
+
+	if (!colon)
+		return;
+	atomic_store(&left, atol(colon + 1));
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		if (strlen(kind_names[kind]) == (size_t)(colon - order) &&
+		    memcmp(kind_names[kind], order, (size_t)(colon - order)) == 0)
+			wanted = (enum kind)kind;
+}
+
+static void tell(void)
+{
+	static int (*next_open)(const char *, int, ...);
+	const char *path = getenv("TORTURE_STRUCK");
+	int fd;
+
+	if (!next_open)
+		next_open = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+	fd = path ? next_open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600) : -1;
+	if (fd >= 0)
+		close(fd);
+}
+
+/* True: this is the call; errno is set. */
+static bool strikes(enum kind kind)
+{
+	if (kind != wanted || atomic_fetch_sub(&left, 1) != 1)
+		return false;
+	tell();
+	errno = kind_errors[kind];
+	return true;
+}
+
+/* ---- Memory ----------------------------------------------------------- */
+
+/*
+ * ICU 72 waits for itself for ever, or crashes, when its default locale or a
+ * rule set finds no memory: its own allocations are left alone.
+ */
+static bool is_icu(void *caller)
+{
+	Dl_info info;
+
+	return dladdr(caller, &info) != 0 && strstr(info.dli_fname, "libicu") != NULL;
+}
+
+static bool strikes_memory(void *caller)
+{
+	return wanted == KIND_alloc && !is_icu(caller) && strikes(KIND_alloc);
+}
+
+void *malloc(size_t size)
+{
+	return strikes_memory(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return strikes_memory(__builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+	return strikes_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(memory, size);
+}
+
+/* ---- Files ------------------------------------------------------------ */
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* Standard streams and sockets are other tests' matter; these are files that the program opened. */
+static bool is_file(int fd)
+{
+	return fd > STDERR_FILENO && lseek(fd, 0, SEEK_CUR) >= 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+	static int (*next)(const char *, int, ...);
+	__builtin_va_list arguments;
+	mode_t mode;
+
+	__builtin_va_start(arguments, flags);
+	mode = flags & (O_CREAT | O_TMPFILE) ? __builtin_va_arg(arguments, mode_t) : 0;
+	__builtin_va_end(arguments);
+	if (!next)
+		next = NEXT(open);
+	return strikes(KIND_open_full) ? -1 : next(path, flags, mode);
+}
+
+/* What becomes of a reading or writing call. */
+enum fate { PASS, FAIL, SHORT };
+
+static enum fate fate_of(int fd, enum kind broken, enum kind full, enum kind shorter)
+{
+	if (wanted != broken && wanted != full && wanted != shorter)
+		return PASS;
+	if (!is_file(fd) || !strikes(wanted))
+		return PASS;
+	return wanted == shorter ? SHORT : FAIL;
+}
+
+static enum fate fate_of_read(int fd)
+{
+	return fate_of(fd, KIND_read_broken, KIND_read_broken, KIND_read_short);
+}
+
+static enum fate fate_of_write(int fd)
+{
+	return fate_of(fd, KIND_write_broken, KIND_write_full, KIND_write_short);
+}
+
+#define SHORTER(fate, len) ((fate) == SHORT ? ((len) + 1) / 2 : (len))
+
+ssize_t read(int fd, void *bytes, size_t len)
+{
+	enum fate fate = fate_of_read(fd);
+
+	return fate == FAIL ? -1 : NEXT(read)(fd, bytes, SHORTER(fate, len));
+}
+
+ssize_t pread(int fd, void *bytes, size_t len, off_t offset)
+{
+	enum fate fate = fate_of_read(fd);
+
+	return fate == FAIL ? -1 : NEXT(pread)(fd, bytes, SHORTER(fate, len), offset);
+}
+
+ssize_t pread64(int fd, void *bytes, size_t len, off64_t offset)
+{
+	return pread(fd, bytes, len, offset);
+}
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+	enum fate fate = fate_of_write(fd);
+
+	return fate == FAIL ? -1 : NEXT(write)(fd, bytes, SHORTER(fate, len));
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset)
+{
+	enum fate fate = fate_of_write(fd);
+
+	return fate == FAIL ? -1 : NEXT(pwrite)(fd, bytes, SHORTER(fate, len), offset);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t offset)
+{
+	return pwrite(fd, bytes, len, offset);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	enum fate fate = fate_of_write(fd);
+
+	return fate == FAIL ? -1 : NEXT(writev)(fd, parts, fate == SHORT ? 1 : count);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	enum fate fate = fate_of_write(fd);
+
+	return fate == FAIL ? -1 : NEXT(pwritev)(fd, parts, fate == SHORT ? 1 : count, offset);
+}
+
+int fsync(int fd)
+{
+	return strikes(KIND_sync_broken) ? -1 : NEXT(fsync)(fd);
+}
+
+int fdatasync(int fd)
+{
+	return strikes(KIND_sync_broken) ? -1 : NEXT(fdatasync)(fd);
+}
+
+int msync(void *address, size_t len, int flags)
+{
+	return strikes(KIND_sync_broken) ? -1 : NEXT(msync)(address, len, flags);
+}
+
+int rename(const char *from, const char *to)
+{
+	return strikes(KIND_rename_broken) ? -1 : NEXT(rename)(from, to);
+}
+
+int ftruncate(int fd, off_t len)
+{
+	return strikes(KIND_resize_full) ? -1 : NEXT(ftruncate)(fd, len);
+}
+
+int ftruncate64(int fd, off64_t len)
+{
+	return ftruncate(fd, len);
+}
+
+void *mmap(void *address, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	return fd >= 0 && strikes(KIND_map_full)
+		   ? MAP_FAILED
+		   : NEXT(mmap)(address, len, protection, flags, fd, offset);
+}
+
+void *mmap64(void *address, size_t len, int protection, int flags, int fd, off64_t offset)
+{
+	return mmap(address, len, protection, flags, fd, offset);
+}
