@@ -777,6 +777,12 @@ EMBED_API enum embed_status embed_probe(
 
 EMBED_API const char *embed_version(void);
 
+/* The library that does the network's part, as people report it: name, version and what is built into it. */
+EMBED_API const char *embed_network_library(void);
+
+/* What that library lacks and what comes of it, as a sentence; NULL: nothing. */
+EMBED_API const char *embed_network_library_lack(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -120,6 +120,17 @@ static void check_address_space(struct findings *findings, uint64_t store_bytes)
 		: "");
 }
 
+static void check_network_library(struct findings *findings)
+{
+	const char *lack = embed_network_library_lack();
+
+	if (lack == NULL)
+		report(findings, FINE, "network", "%s", embed_network_library());
+	else
+		report(findings, NOTE, "network", "%s lacks %s; Debian's libcurl4 has it",
+		    embed_network_library(), lack);
+}
+
 /* ---- Store and upstreams ----------------------------------------------- */
 
 static void check_store(struct findings *findings, embed_service *service)
@@ -224,6 +235,7 @@ static int run(const struct command_input *input)
 		report(&findings, BAD, "home", "%s", error.message);
 	else
 		check_disk(&findings, home);
+	check_network_library(&findings);
 	check_descriptors(&findings);
 	check_address_space(&findings, values->store_size_bytes);
 	return findings.has_failed ? COMMAND_USAGE : COMMAND_GOOD;

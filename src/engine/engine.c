@@ -223,3 +223,13 @@ void engine_lane_state(struct engine *engine, enum embed_lane lane, struct embed
 {
 	loop_read_lane(&engine->loop, lane, state);
 }
+
+const char *engine_library(void)
+{
+	return transport_library();
+}
+
+const char *engine_library_lack(void)
+{
+	return transport_library_lack();
+}

@@ -257,4 +257,8 @@ void engine_lane_state(struct engine *engine, enum embed_lane lane, struct embed
 enum embed_status engine_upstream_state(
     struct engine *engine, size_t index, struct embed_upstream_state *state);
 
+/* See embed_network_library and embed_network_library_lack. */
+const char *engine_library(void);
+const char *engine_library_lack(void);
+
 #endif

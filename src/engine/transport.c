@@ -2,6 +2,7 @@
 #include "engine/transport.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/exchange.h"
@@ -18,11 +19,13 @@ struct transport {
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static char curl_text[512]; /* written once, by start_curl; libcurl's own changes with each call */
 
 /* Never undone: other parts of a program may use libcurl too. */
 static void start_curl(void)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+	snprintf(curl_text, sizeof(curl_text), "%s", curl_version());
 }
 
 enum embed_status transport_create(struct transport **out, const struct engine_options *options,
@@ -260,4 +263,35 @@ void transport_abort(struct transport *transport, enum embed_status status)
 		unlink_busy(transport, exchange);
 		finish(transport, exchange, &answer);
 	}
+}
+
+/* ---- The library ------------------------------------------------------ */
+
+const char *transport_library(void)
+{
+	pthread_once(&curl_once, start_curl);
+	return curl_text;
+}
+
+const char *transport_library_lack(void)
+{
+	/* By how much is lost without it. */
+	static const struct {
+		int feature;
+		const char *lack;
+	} wanted[] = {
+	    {CURL_VERSION_SSL, "TLS: no https upstream can be reached"},
+	    {CURL_VERSION_ASYNCHDNS,
+		"asynchronous name look-ups: a slow name server stops all requests"},
+	    {CURL_VERSION_THREADSAFE, "a safe start beside other users of it in one process"},
+	    {CURL_VERSION_HTTP2, "HTTP/2: each request under way needs a connection of its own"},
+	};
+	const curl_version_info_data *info;
+
+	pthread_once(&curl_once, start_curl);
+	info = curl_version_info(CURLVERSION_NOW);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (!(info->features & wanted[i].feature))
+			return wanted[i].lack;
+	return NULL;
 }

@@ -51,4 +51,8 @@ void transport_wake(struct transport *transport);
 /* Ends everything that is under way with `status`. */
 void transport_abort(struct transport *transport, enum embed_status status);
 
+/* See embed_network_library and embed_network_library_lack.  Any thread. */
+const char *transport_library(void);
+const char *transport_library_lack(void);
+
 #endif

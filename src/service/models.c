@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <embed.h>
 
+#include "engine/engine.h"
+
 #include "wire/model.h"
 
 const struct embed_model *embed_model_at(size_t index)
@@ -11,6 +13,16 @@ const struct embed_model *embed_model_at(size_t index)
 const struct embed_model *embed_model_find(const char *name)
 {
 	return model_find(name);
+}
+
+const char *embed_network_library(void)
+{
+	return engine_library();
+}
+
+const char *embed_network_library_lack(void)
+{
+	return engine_library_lack();
 }
 
 const char *embed_version(void)

@@ -80,6 +80,7 @@ space = trial
 END
 expect 0 env -u OPENAI_BASE_URL "$EMBED" doctor -c two.conf
 [ "$(grep -c 'ok    probe' out)" = 2 ] || fail "each upstream is probed: $(cat out)"
+says out '^ok    network        libcurl/[0-9.]* .*nghttp2'
 expect 0 env -u OPENAI_BASE_URL "$EMBED" text -c two.conf hello
 expect 2 env OPENAI_BASE_URL=http://127.0.0.1:1/v1 "$EMBED" doctor
 says out 'BAD   probe'
