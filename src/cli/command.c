@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/log_journal.h"
 #include "app/option_value.h"
 #include "app/upstream_section.h"
 #include "base/error.h"
@@ -240,6 +241,10 @@ static int run_loaded(const struct command_source *source, const struct options 
 
 	log_sink_init(
 	    &log, stderr, general->log_format == 1, (enum embed_log_level)general->log_level);
+	log_sink_set_rate(&log, general->log_rate);
+	if (general->log_to == 2 ||
+	    (general->log_to == 0 && log_journal_is_stderr(getenv("JOURNAL_STREAM"))))
+		log_sink_use_journal(&log, general->journal_socket);
 	input.log = &log;
 	input.arguments = options_arguments(options, &input.argument_count);
 	if (command->own != NULL)

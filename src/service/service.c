@@ -2,6 +2,8 @@
 /* embed_open and embed_close: the parts, wired together. */
 #include "service/service.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,12 +88,34 @@ static void measure(struct embed_service *service, const struct engine_record *r
 	latency_add_size(service->latency, EMBED_SIZE_batch_tokens, record->billed_tokens);
 }
 
+static void log_attempt(const struct embed_service *service, const struct engine_record *record)
+{
+	char texts[24], tokens[24], us[24], http[16], retry[16];
+	uint64_t count = 0;
+
+	if (service->log.sink == NULL || service->log.level < EMBED_LOG_DEBUG)
+		return;
+	for (size_t i = 0; i < record->share_count; i++)
+		count += record->shares[i].texts;
+	snprintf(texts, sizeof(texts), "%" PRIu64, count);
+	snprintf(tokens, sizeof(tokens), "%" PRIu64, record->billed_tokens);
+	snprintf(us, sizeof(us), "%" PRId64, record->latency_us);
+	snprintf(http, sizeof(http), "%d", record->http_status);
+	snprintf(retry, sizeof(retry), "%" PRIu32, record->retry);
+	log_event(&service->log, EMBED_LOG_DEBUG, "attempt", "upstream", record->upstream, "model",
+	    record->model, "status", embed_status_code(record->status), "http", http, "us", us,
+	    "texts", texts, "tokens", tokens, "retry", retry, "request_id",
+	    record->request_id[0] == '\0' ? NULL : record->request_id, "trace",
+	    record->trace_parent, NULL);
+}
+
 /* The engine's thread: money is counted here, disks are the writer's. */
 static void on_record(struct engine_record *record, void *context)
 {
 	struct embed_service *service = context;
 
 	latency_add(service->latency, EMBED_LATENCY_attempt, record->latency_us);
+	log_attempt(service, record);
 	if (record->is_billed) {
 		measure(service, record);
 		counters_add(service->counters, COUNTER_cost_nano,

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The log of a gateway under faults: a line for each request and attempt, floods summed up, no secrets.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { embed, withGateway } from "../gateway/harness.mjs";
+
+const SECRET_TEXT = "the cat that nobody may read about";
+const faults = ["html_502@10%", "overloaded@10%@retry-after-ms=5", "rate_tokens@5%@retry-after-ms=5", "nan@5%", "cut_body@5%"];
+
+async function load(gateway, keys, count) {
+	const statuses = [];
+	for (let i = 0; i < count; i++) {
+		const { status } = await embed(gateway.base, { input: [`${SECRET_TEXT} ${i}`, i % 7 ? "plain" : "", `${i}`] },
+			{ headers: { authorization: `Bearer ${i % 5 ? keys.one : "sk-a-wrong-key-that-is-long-enough-to-echo"}`, "x-embed-partial": "true" } });
+		statuses.push(status);
+	}
+	return statuses;
+}
+
+for (const format of ["logfmt", "json"])
+	test(`${format}: requests and attempts have their lines, and no line a text, key or vector`, async () => {
+		await withGateway(["--seed", "5", ...faults.flatMap((fault) => ["--fault", fault])],
+			["--log-level", "debug", "--log-format", format, "--log-rate", "0", "--retry-budget", "100"], async ({ upstream, gateway, keys }) => {
+				const statuses = await load(gateway, keys, 60);
+				const { embeddings_requests: attempts } = await upstream.stats();
+				const log = gateway.log();
+				const lines = log.split("\n").filter((line) => /event/.test(line));
+				const of = (event) => lines.filter((line) => line.includes(format === "json" ? `"event":"${event}"` : `event=${event} `));
+				assert.equal(of("request").length, statuses.length);
+				assert.equal(of("attempt").length, attempts);
+				assert.ok(of("attempt_failed").length > 3 && of("attempt_failed").every((line) => /do"?[=:]/.test(line)));
+				assert.ok(!log.includes("cat that nobody"), "a text");
+				assert.ok(!log.includes(keys.one) && !log.includes("sk-upstream-key") && !log.includes("sk-a-wrong-key-that"), "a key");
+				assert.doesNotMatch(log, /\[-?0\.\d|(-?0\.\d+,){3}|[A-Za-z0-9+/]{200}/, "a vector");
+				if (format === "json") for (const line of lines) JSON.parse(line);
+			}, { keys: [["one"]] });
+	});
+
+test("of a flood so many lines are written, and one tells the rest", async () => {
+	await withGateway([], ["--log-level", "info", "--log-rate", "5"], async ({ gateway }) => {
+		for (let i = 0; i < 60; i++) await embed(gateway.base, { input: "a" });
+		await new Promise((resolve) => setTimeout(resolve, 1100));
+		await embed(gateway.base, { input: "a" });
+		await gateway.until(/lines_left_out[^\n]*\n[^\n]*event=request .*\n/);
+		const log = gateway.log();
+		const written = log.split("event=request ").length - 1;
+		const told = [...log.matchAll(/event=lines_left_out of=request count=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+		assert.ok(written < 30 && told > 0, `${written} written, ${told} told`);
+		assert.equal(written + told, 61);
+	});
+});
