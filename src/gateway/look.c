@@ -130,6 +130,32 @@ static void look_at_second(struct look *look, const struct embed_stats *before, 
 	set_latencies(second, look->seconds);
 }
 
+/* ---- Lanes, errors ------------------------------------------------------------------ */
+
+static void look_at_errors(embed_service *service, struct snapshot *snapshot)
+{
+	uint64_t counts[EMBED_STATUS_COUNT];
+
+	embed_errors(service, counts, EMBED_STATUS_COUNT);
+	for (size_t i = 0; i < EMBED_STATUS_COUNT; i++) {
+		if (counts[i] != snapshot->errors[i].count)
+			snapshot->errors[i].last_s = snapshot->time_ms / 1000;
+		snapshot->errors[i].count = counts[i];
+	}
+}
+
+static void look_at_service(embed_service *service, struct snapshot *snapshot)
+{
+	embed_stats(service, &snapshot->stats);
+	for (size_t i = 0; i < EMBED_LATENCY_COUNT; i++)
+		embed_latency(service, i, &snapshot->latency[i]);
+	for (size_t i = 0; i < EMBED_SIZE_COUNT; i++)
+		embed_sizes(service, i, &snapshot->sizes[i]);
+	for (size_t i = 0; i < SNAPSHOT_LANES; i++)
+		embed_lane_state(service, i, &snapshot->lanes[i]);
+	look_at_errors(service, snapshot);
+}
+
 /* ---- Upstreams, keys, store -------------------------------------------------------- */
 
 static void look_at_upstreams(embed_service *service, struct snapshot *snapshot)
@@ -241,9 +267,8 @@ void look_now(struct look *look)
 
 	snapshot->sequence++;
 	snapshot->time_ms = clock_unix_ms();
-	embed_stats(look->gateway->service, &snapshot->stats);
-	for (size_t i = 0; i < EMBED_LATENCY_COUNT; i++)
-		embed_latency(look->gateway->service, i, &snapshot->latency[i]);
+	look_at_service(look->gateway->service, snapshot);
+	process_read(&snapshot->process);
 	look_at_gateway(look->gateway, snapshot);
 	look_at_second(look, &before, rejected);
 	look_at_upstreams(look->gateway->service, snapshot);

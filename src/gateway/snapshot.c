@@ -97,6 +97,76 @@ static void write_latencies(struct buffer *out, const struct embed_latency *late
 	close_with(out, '}');
 }
 
+static void write_size(struct buffer *out, const char *name, const struct embed_sizes *sizes)
+{
+	open_object(out, name);
+	number(out, "count", sizes->count);
+	number(out, "sum", sizes->sum);
+	number(out, "max", sizes->max);
+	number(out, "p50", sizes->p50);
+	number(out, "p90", sizes->p90);
+	number(out, "p99", sizes->p99);
+	close_with(out, '}');
+}
+
+static void write_sizes(struct buffer *out, const struct embed_sizes *sizes)
+{
+	open_object(out, "sizes");
+#define ROW(name, unit, meaning) write_size(out, #name, &sizes[EMBED_SIZE_##name]);
+	EMBED_SIZE_TABLE(ROW)
+#undef ROW
+	close_with(out, '}');
+}
+
+static void write_lanes(struct buffer *out, const struct embed_lane_state *lanes)
+{
+	static const char *const names[SNAPSHOT_LANES] = {"interactive", "bulk"};
+
+	open_object(out, "lanes");
+	for (size_t i = 0; i < SNAPSHOT_LANES; i++) {
+		open_object(out, names[i]);
+		number(out, "texts", lanes[i].texts);
+		number(out, "tokens", lanes[i].tokens);
+		moment(out, "oldest_us", lanes[i].oldest_us);
+		moment(out, "wait_us", lanes[i].wait_us);
+		close_with(out, '}');
+	}
+	close_with(out, '}');
+}
+
+static void write_error(
+    struct buffer *out, enum embed_status status, const struct snapshot_error *error)
+{
+	open_object(out, NULL);
+	text(out, "event", embed_status_code(status));
+	text(out, "text", embed_status_meaning(status));
+	text(out, "do", embed_status_advice(status));
+	number(out, "count", error->count);
+	moment(out, "last", error->last_s);
+	close_with(out, '}');
+}
+
+static void write_errors(struct buffer *out, const struct snapshot_error *errors)
+{
+	open_array(out, "errors");
+	for (size_t i = 0; i < EMBED_STATUS_COUNT; i++)
+		if (errors[i].count > 0)
+			write_error(out, (enum embed_status)i, &errors[i]);
+	close_with(out, ']');
+}
+
+static void write_process(struct buffer *out, const struct process *process)
+{
+	open_object(out, "process");
+	begin(out, "cpu_s");
+	buffer_printf(out, "%.2f", process->cpu_s);
+	number(out, "resident_bytes", process->resident_bytes);
+	number(out, "threads", process->threads);
+	number(out, "open_fds", process->open_fds);
+	number(out, "max_fds", process->max_fds);
+	close_with(out, '}');
+}
+
 static void write_gateway(struct buffer *out, const struct snapshot *snapshot)
 {
 	static const char *const classes[] = {"gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -232,6 +302,10 @@ void snapshot_write(struct buffer *out, const struct snapshot *snapshot)
 	flag(out, "is_draining", snapshot->is_draining);
 	write_stats(out, &snapshot->stats);
 	write_latencies(out, snapshot->latency);
+	write_sizes(out, snapshot->sizes);
+	write_lanes(out, snapshot->lanes);
+	write_errors(out, snapshot->errors);
+	write_process(out, &snapshot->process);
 	begin(out, "second");
 	history_write_point(out, &snapshot->second);
 	write_gateway(out, snapshot);

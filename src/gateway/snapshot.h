@@ -4,7 +4,8 @@
  * dashboard, `embed top` and scripts read (GET /dashboard/snapshot).
  *
  * Names are those of the tables: "stats" has the rows of EMBED_STATS_TABLE,
- * "latency" those of EMBED_LATENCY_TABLE, "second" those of HISTORY_TABLE.
+ * "latency" those of EMBED_LATENCY_TABLE, "sizes" those of EMBED_SIZE_TABLE,
+ * "second" those of HISTORY_TABLE; "errors" has a row for each status that ended a text.
  * Money is in nano-dollars, times in seconds since 1970 unless the name says
  * otherwise.  The object holds no key, text or vector, and is one line.
  *
@@ -17,18 +18,26 @@
 
 #include "gateway/history.h"
 #include "gateway/keys.h"
+#include "gateway/process.h"
 #include "gateway/spending.h"
 #include "http/http.h"
 
 /* More are counted, but not shown. */
 #define SNAPSHOT_KEYS_MAX      100
 #define SNAPSHOT_UPSTREAMS_MAX 64
+#define SNAPSHOT_LANES         2 /* interactive, bulk */
 
 struct snapshot_key {
 	const struct key *key;               /* NULL: known to the ledger only */
 	const struct spending_key *used;     /* NULL: nothing this month */
 	uint64_t requests_left, tokens_left; /* of a minute's limits */
 	uint64_t spent_nano;                 /* of the budget, in its period */
+};
+
+/* Texts that ended in one kind of error. */
+struct snapshot_error {
+	uint64_t count;
+	int64_t last_s; /* when the count last rose, to the second */
 };
 
 struct snapshot {
@@ -38,7 +47,11 @@ struct snapshot {
 	bool is_draining;
 	struct embed_stats stats;
 	struct embed_latency latency[EMBED_LATENCY_COUNT]; /* since the start */
-	struct history_point second;                       /* the last one */
+	struct embed_sizes sizes[EMBED_SIZE_COUNT];        /* since the start */
+	struct embed_lane_state lanes[SNAPSHOT_LANES];
+	struct snapshot_error errors[EMBED_STATUS_COUNT];
+	struct process process;
+	struct history_point second; /* the last one */
 	struct http_server_stats http;
 	uint64_t answers[6]; /* by first digit of the status; 0: gone */
 	uint64_t rejected;

@@ -23,6 +23,7 @@ static int fill(void **state)
 	snapshot.sequence = 7;
 	snapshot.time_ms = 1700000000123;
 	snapshot.latency[EMBED_LATENCY_miss].p99_us = 4321;
+	snapshot.errors[EMBED_QUOTA] = (struct snapshot_error){.count = 4, .last_s = 1700000000};
 	snapshot.upstream_count = 1;
 	snapshot.upstreams[0] = (struct embed_upstream_state){.name = "a \"quoted\"\nname",
 	    .base_url = "https://user:secret@api.example/v1",
@@ -79,6 +80,21 @@ static void every_latency_has_its_quantiles(void **state)
 	EMBED_LATENCY_TABLE(ROW)
 #undef ROW
 	assert_int_equal(number_at(latency, "miss", "p99_us"), 4321);
+	json_decref(json);
+}
+
+static void an_error_comes_with_its_count_and_what_to_do(void **state)
+{
+	json_t *json = written();
+	json_t *errors = json_object_get(json, "errors");
+	json_t *error = json_array_get(errors, 0);
+
+	(void)state;
+	assert_int_equal(json_array_size(errors), 1);
+	assert_string_equal(json_string_value(json_object_get(error, "event")), "quota_exhausted");
+	assert_int_equal(json_integer_value(json_object_get(error, "count")), 4);
+	assert_string_equal(
+	    json_string_value(json_object_get(error, "do")), embed_status_advice(EMBED_QUOTA));
 	json_decref(json);
 }
 
@@ -139,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(every_counter_is_there_by_its_name, fill),
 	    cmocka_unit_test_setup(every_latency_has_its_quantiles, fill),
+	    cmocka_unit_test_setup(an_error_comes_with_its_count_and_what_to_do, fill),
 	    cmocka_unit_test_setup(names_of_others_cannot_break_the_line_or_the_json, fill),
 	    cmocka_unit_test_setup(a_password_in_a_base_url_is_not_shown, fill),
 	    cmocka_unit_test_setup(keys_are_named_with_their_limits_and_all_are_counted, fill),

@@ -42,7 +42,7 @@ function show() {
 	const { store, process, started: begun, time_ms, version } = latest;
 	setText(byId("about"), [`embed ${version}`, `up ${spanText(time_ms / 1000 - begun)}`,
 		`store ${exact(latest.stats.store_records)} records, ${bytes(latest.stats.store_used_bytes)} of ${bytes(store.cap_bytes)}`,
-		process ? `${bytes(process.rss_bytes)} memory, ${process.threads} threads` : null,
+		process ? `${bytes(process.resident_bytes)} memory, ${process.threads} threads` : null,
 		`${exact(latest.gateway.connections)} connections`].filter(Boolean).join(" · "));
 }
 
@@ -55,6 +55,7 @@ async function catchUp() {
 // ---- Being live, or not -----------------------------------------------------------
 
 const states = {
+	connecting: () => "Connecting",
 	live: () => "Live",
 	silent: () => "No news",
 	lost: () => "Not connected",
@@ -67,10 +68,8 @@ function onState(state, error) {
 	byId("live").dataset.state = state;
 	setText(byId("live-text"), states[state]());
 	byId("notice").hidden = true;
-	if (state === "live" && before && before !== "live") {
-		started = null; // fetches what was missed
-		if (before !== "connecting") say("Live again.");
-	}
+	if (state === "live") started = null; // fetches what was missed
+	if (state === "live" && (before === "lost" || before === "silent")) say("Live again.");
 	if (state === "refused") openAsk(error);
 	showAge();
 }

@@ -52,6 +52,7 @@ export class Stream {
 
 	async run() {
 		this.stopped = false;
+		this.set("connecting");
 		while (!this.stopped) {
 			try {
 				await this.read();

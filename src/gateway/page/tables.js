@@ -62,10 +62,10 @@ function limits(row) {
 }
 
 const errorColumns = [
-	{ name: "event", label: "What", value: (row) => row.event, cell: (row) => [state(row.event.replaceAll("_", " "), row.level === "error" ? "bad" : "high")] },
+	{ name: "event", label: "What", value: (row) => row.event, cell: (row) => [state(row.event.replaceAll("_", " "), "bad")] },
 	{ name: "text", label: "Why", cell: (row) => row.text || dim("–") },
 	{ name: "count", label: "Times", is_number: true, value: (row) => row.count, cell: (row) => exact(row.count) },
-	{ name: "last", label: "Last", value: (row) => row.last, cell: (row) => row.ago },
+	{ name: "last", label: "Last", is_number: true, value: (row) => row.last, cell: (row) => row.ago },
 	{ name: "do", label: "What to do", cell: (row) => row.do || dim("–") },
 ];
 
@@ -85,7 +85,7 @@ export class Tables {
 	constructor() {
 		this.upstreams = new Table(byId("upstreams"), upstreamColumns, { empty: "No upstream: this gateway is offline." });
 		this.keys = new Table(byId("keys"), keyColumns, { empty: "No keys: whoever is on the gateway's machine may use it. embed keys add NAME makes one.", sort: { name: "cost", falls: true } });
-		this.errors = new Table(byId("errors"), errorColumns, { empty: "Nothing has gone wrong since the start." });
+		this.errors = new Table(byId("errors"), errorColumns, { empty: "No text has failed since the start.", sort: { name: "last", falls: true } });
 		this.counters = new Table(byId("counters"), counterColumns, { empty: "" });
 		this.names = {};
 	}
