@@ -81,6 +81,21 @@ static void draw_title(struct top_lines *lines, struct buffer *line, const struc
 		top_line_add(lines, TOP_BAD, view->notice, strlen(view->notice));
 }
 
+static void draw_alarms(struct top_lines *lines, struct buffer *line, const struct top_view *view)
+{
+	const json_t *raised = json_object_get(json_object_get(view->snapshot, "alarms"), "raised");
+
+	for (size_t i = 0; i < json_array_size(raised); i++) {
+		const json_t *alarm = json_array_get(raised, i);
+
+		buffer_printf(line, "ALARM   %s", top_text(alarm, "meaning"));
+		if (*top_text(alarm, "subject"))
+			buffer_printf(line, " (%s)", top_text(alarm, "subject"));
+		buffer_printf(line, "; %s", top_text(alarm, "do"));
+		top_line_take(lines, TOP_BAD, line);
+	}
+}
+
 static void draw_texts(struct top_lines *lines, struct buffer *line, const struct top_view *view)
 {
 	const struct top_trend *trend = view->trend;
@@ -198,6 +213,7 @@ void top_view_draw(struct top_lines *lines, const struct top_view *view)
 	lines->count = 0;
 	lines->width = view->width;
 	draw_title(lines, &line, view);
+	draw_alarms(lines, &line, view);
 	draw_texts(lines, &line, view);
 	draw_times(lines, &line, view);
 	draw_tokens(lines, &line, view);

@@ -14,6 +14,8 @@ static const char snapshot_text[] =
     "\"usage\":{\"today\":{\"cost_nano\":2500000000},\"month\":{\"cost_nano\":17000000000}},"
     "\"upstreams\":[{\"name\":\"openai\",\"breaker\":\"open\",\"in_flight\":1,\"slots\":4,"
     "\"tokens_per_minute\":1000000.0,\"tokens_left\":250000.0,\"last_error\":\"no answer\"}],"
+    "\"alarms\":{\"raised\":[{\"meaning\":\"half is spent\",\"subject\":\"alice\","
+    "\"do\":\"look\"}]},"
     "\"errors\":[{\"event\":\"breaker_open\",\"count\":2,\"text\":\"failed\",\"do\":\"wait\"}],"
     "\"keys\":[{\"name\":\"small\",\"today\":{\"cost_nano\":1},\"month\":{\"cost_nano\":9}},"
     "{\"name\":\"große-schlüssel\",\"budget_nano\":4000,\"spent_nano\":1000,\"period\":\"day\","
@@ -62,7 +64,7 @@ static void the_numbers_of_the_snapshot_are_on_the_screen(void **state)
 	    "misses p50 31ms p90 35ms p99 1.2s", "hits p50 5us p90 18us p99 1.5ms",
 	    "12 texts, 80 tokens; 2 of 8 requests", "$2.5000 today, $17.00 this month",
 	    "1,500 records, 3.0MiB of 64GiB", "250k of 1.0M", "avoided", "no answer",
-	    "breaker_open", "failed; wait"};
+	    "breaker_open", "failed; wait", "ALARM   half is spent (alice); look"};
 	struct rig rig;
 
 	(void)state;

@@ -317,6 +317,8 @@ enum embed_status dashboard_start(struct dashboard *dashboard, struct embed_erro
 {
 	if (pthread_create(&dashboard->thread, NULL, run, dashboard) != 0)
 		return error_set(error, EMBED_NO_MEMORY, "no thread for the dashboard");
+	pthread_setname_np(
+	    dashboard->thread, "dashboard"); /* so that its share of the CPU can be seen */
 	dashboard->has_thread = true;
 	return EMBED_OK;
 }

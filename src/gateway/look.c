@@ -269,6 +269,10 @@ void look_now(struct look *look)
 	snapshot->time_ms = clock_unix_ms();
 	look_at_service(look->gateway->service, snapshot);
 	process_read(&snapshot->process);
+	snapshot->raised_count =
+	    alarms_raised(&look->gateway->alarms, snapshot->raised, SNAPSHOT_ALARMS_MAX);
+	snapshot->event_count =
+	    alarms_events(&look->gateway->alarms, snapshot->events, SNAPSHOT_ALARMS_MAX);
 	look_at_gateway(look->gateway, snapshot);
 	look_at_second(look, &before, rejected);
 	look_at_upstreams(look->gateway->service, snapshot);

@@ -155,6 +155,34 @@ static void write_errors(struct buffer *out, const struct snapshot_error *errors
 	close_with(out, ']');
 }
 
+static void write_alarm(struct buffer *out, const struct alarm_event *event)
+{
+	open_object(out, NULL);
+	moment(out, "time", event->time_s);
+	text(out, "alarm", alarm_code(event->kind));
+	text(out, "subject", event->subject);
+	flag(out, "is_raised", event->is_raised);
+	begin(out, "value");
+	buffer_printf(out, "%.3f", event->value);
+	text(out, "meaning", alarm_meaning(event->kind));
+	text(out, "do", alarm_advice(event->kind));
+	close_with(out, '}');
+}
+
+static void write_alarms(struct buffer *out, const struct snapshot *snapshot)
+{
+	open_object(out, "alarms");
+	open_array(out, "raised");
+	for (size_t i = 0; i < snapshot->raised_count; i++)
+		write_alarm(out, &snapshot->raised[i]);
+	close_with(out, ']');
+	open_array(out, "events");
+	for (size_t i = 0; i < snapshot->event_count; i++)
+		write_alarm(out, &snapshot->events[i]);
+	close_with(out, ']');
+	close_with(out, '}');
+}
+
 static void write_process(struct buffer *out, const struct process *process)
 {
 	open_object(out, "process");
@@ -305,6 +333,7 @@ void snapshot_write(struct buffer *out, const struct snapshot *snapshot)
 	write_sizes(out, snapshot->sizes);
 	write_lanes(out, snapshot->lanes);
 	write_errors(out, snapshot->errors);
+	write_alarms(out, snapshot);
 	write_process(out, &snapshot->process);
 	begin(out, "second");
 	history_write_point(out, &snapshot->second);

@@ -16,6 +16,7 @@
 
 #include <embed.h>
 
+#include "gateway/alarm.h"
 #include "gateway/history.h"
 #include "gateway/keys.h"
 #include "gateway/process.h"
@@ -25,6 +26,7 @@
 /* More are counted, but not shown. */
 #define SNAPSHOT_KEYS_MAX      100
 #define SNAPSHOT_UPSTREAMS_MAX 64
+#define SNAPSHOT_ALARMS_MAX    32
 #define SNAPSHOT_LANES         2 /* interactive, bulk */
 
 struct snapshot_key {
@@ -51,7 +53,11 @@ struct snapshot {
 	struct embed_lane_state lanes[SNAPSHOT_LANES];
 	struct snapshot_error errors[EMBED_STATUS_COUNT];
 	struct process process;
-	struct history_point second; /* the last one */
+	size_t raised_count, event_count;
+	struct alarm_event raised[SNAPSHOT_ALARMS_MAX]; /* alarms that are on */
+	struct alarm_event
+	    events[SNAPSHOT_ALARMS_MAX]; /* the latest to go on or off, newest first */
+	struct history_point second;     /* the last one */
 	struct http_server_stats http;
 	uint64_t answers[6]; /* by first digit of the status; 0: gone */
 	uint64_t rejected;

@@ -24,6 +24,12 @@ static int fill(void **state)
 	snapshot.time_ms = 1700000000123;
 	snapshot.latency[EMBED_LATENCY_miss].p99_us = 4321;
 	snapshot.errors[EMBED_QUOTA] = (struct snapshot_error){.count = 4, .last_s = 1700000000};
+	snapshot.raised_count = 1;
+	snapshot.raised[0] = (struct alarm_event){.time_s = 5,
+	    .kind = ALARM_BREAKER_OPEN,
+	    .is_raised = true,
+	    .value = 1,
+	    .subject = "openai"};
 	snapshot.upstream_count = 1;
 	snapshot.upstreams[0] = (struct embed_upstream_state){.name = "a \"quoted\"\nname",
 	    .base_url = "https://user:secret@api.example/v1",
@@ -98,6 +104,22 @@ static void an_error_comes_with_its_count_and_what_to_do(void **state)
 	json_decref(json);
 }
 
+static void an_alarm_that_is_raised_says_of_what_and_what_to_do(void **state)
+{
+	json_t *json = written();
+	json_t *alarms = json_object_get(json, "alarms");
+	json_t *raised = json_array_get(json_object_get(alarms, "raised"), 0);
+
+	(void)state;
+	assert_string_equal(
+	    json_string_value(json_object_get(raised, "alarm")), alarm_code(ALARM_BREAKER_OPEN));
+	assert_string_equal(json_string_value(json_object_get(raised, "subject")), "openai");
+	assert_string_equal(
+	    json_string_value(json_object_get(raised, "do")), alarm_advice(ALARM_BREAKER_OPEN));
+	assert_int_equal(json_array_size(json_object_get(alarms, "events")), 0);
+	json_decref(json);
+}
+
 static void names_of_others_cannot_break_the_line_or_the_json(void **state)
 {
 	json_t *json = written();
@@ -156,6 +178,7 @@ int main(void)
 	    cmocka_unit_test_setup(every_counter_is_there_by_its_name, fill),
 	    cmocka_unit_test_setup(every_latency_has_its_quantiles, fill),
 	    cmocka_unit_test_setup(an_error_comes_with_its_count_and_what_to_do, fill),
+	    cmocka_unit_test_setup(an_alarm_that_is_raised_says_of_what_and_what_to_do, fill),
 	    cmocka_unit_test_setup(names_of_others_cannot_break_the_line_or_the_json, fill),
 	    cmocka_unit_test_setup(a_password_in_a_base_url_is_not_shown, fill),
 	    cmocka_unit_test_setup(keys_are_named_with_their_limits_and_all_are_counted, fill),

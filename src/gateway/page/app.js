@@ -136,7 +136,14 @@ async function begin() {
 }
 
 setText(byId("where"), location.host);
-tables.onAlarm = (active) => { if (active.length) say(`Alarm: ${active.map(({ text }) => text).join("; ")}`); };
+
+// Said once, when an alarm is raised.
+let alarmed = "";
+tables.onAlarm = (raised) => {
+	const words = raised.map(({ meaning, subject }) => `${meaning} ${subject}`).join("; ");
+	if (words && words !== alarmed) say(`Alarm: ${words}`);
+	alarmed = words;
+};
 byId("forget").hidden = !key.get();
 document.documentElement.dataset.state = "connecting";
 bindTheme();

@@ -95,9 +95,9 @@ export class Tables {
 		this.keys.show(snapshot.keys);
 		setText(byId("keys-hint"), snapshot.key_total > snapshot.keys.length ? `${snapshot.keys.length} of ${exact(snapshot.key_total)} are shown.` : "");
 		const now = snapshot.time_ms / 1000;
-		this.errors.show((snapshot.errors ?? []).map((row) => ({ ...row, ago: ago(now - row.last) })));
+		this.errors.show(snapshot.errors.map((row) => ({ ...row, ago: ago(now - row.last) })));
 		if (byId("counters-box").open) this.showCounters(snapshot);
-		this.showAlarms(snapshot.alarms ?? [], now);
+		this.showAlarms(snapshot.alarms, now);
 	}
 
 	showCounters({ stats }) {
@@ -107,14 +107,16 @@ export class Tables {
 		}));
 	}
 
-	showAlarms(alarms, now) {
-		const active = alarms.filter(({ is_active }) => is_active);
-		byId("alarms").hidden = active.length === 0;
-		const text = JSON.stringify(active);
+	showAlarms({ raised, events }, now) {
+		const cleared = events.filter(({ is_raised }) => !is_raised).slice(0, 3);
+		const rows = [...raised, ...cleared].map((alarm) => ({ ...alarm, ago: ago(now - alarm.time) }));
+		const text = JSON.stringify(rows);
+		byId("alarms").hidden = raised.length === 0;
 		if (text === this.alarms) return;
 		this.alarms = text;
-		byId("alarm-list").replaceChildren(...active.map((alarm) => element("li", {},
-			element("strong", {}, alarm.text), " ", alarm.do ? `${alarm.do}. ` : "", dim(ago(now - alarm.time)))));
-		this.onAlarm?.(active);
+		byId("alarm-list").replaceChildren(...rows.map((alarm) => element("li", {},
+			alarm.is_raised ? state(alarm.meaning, "high") : dim(`over: ${alarm.meaning}`),
+			alarm.subject ? ` (${alarm.subject})` : "", alarm.is_raised ? `; ${alarm.do} ` : " ", dim(alarm.ago))));
+		this.onAlarm?.(raised);
 	}
 }
