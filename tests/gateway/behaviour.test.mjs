@@ -4,12 +4,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
-	binary, embed, embedUntilHit, model, newHome, run, start, startEmulator, untilWorking, withGateway,
+	embed, embedUntilHit, model, newHome, run, startEmulator, untilWorking, withGateway,
 } from "./harness.mjs";
 
 test("equal texts of many clients go up once", () => withGateway(["--latency", "50ms"], [], async ({ upstream, gateway }) => {
@@ -128,86 +127,4 @@ test("serves on a Unix socket, and beside it on TCP", async () => {
 		assert.equal(existsSync(path), false);
 	});
 	rmSync(folder, { recursive: true });
-});
-
-test("takes sockets from a supervisor and tells it when it is ready", async () => {
-	const folder = mkdtempSync(join(tmpdir(), "embed-notify-"));
-	const home = newHome();
-	const listener = net.createServer();
-	listener.listen(0, "127.0.0.1");
-	await once(listener, "listening");
-	const { port } = listener.address();
-	const receiver = start(["-c", `import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-print("bound", flush=True)
-while True: print(s.recv(4096).decode(), flush=True)`, join(folder, "notify")], { command: "python3" });
-	await receiver.until(/bound/);
-	const gateway = start(["-c", `exec env LISTEN_PID=$$ LISTEN_FDS=1 "$0" "$@"`, binary, "serve", "--home", home.path,
-		"--base-url", "http://127.0.0.1:9/v1"], {
-		command: "/bin/sh", stdio: [listener._handle], env: { NOTIFY_SOCKET: join(folder, "notify"), WATCHDOG_USEC: "100000" } });
-	await receiver.until(/READY=1/);
-	listener.close(); // the gateway has its own descriptor of the socket
-	await receiver.until(/WATCHDOG=1/);
-	assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
-	assert.equal(await gateway.stop(), 0);
-	await receiver.until(/STOPPING=1/);
-	await receiver.stop("SIGKILL");
-	home.remove();
-	rmSync(folder, { recursive: true });
-});
-
-// Binds a socket and starts `embed serve` on it for each line of its input, as a supervisor does.
-const supervisor = `import os, socket, subprocess, sys
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-s.listen(512)
-print("port", s.getsockname()[1], flush=True)
-os.dup2(s.fileno(), 3)
-old = None
-for line in sys.stdin:
-    new = subprocess.Popen(["/bin/sh", "-c", 'exec env LISTEN_PID=$$ LISTEN_FDS=1 "$0" "$@"'] + sys.argv[1:], pass_fds=[3])
-    if old:
-        old.terminate()
-        print("ended", old.wait(), flush=True)
-    old = new
-old.terminate()
-old.wait()
-`;
-
-test("a restart on an inherited socket fails no request under load", async () => {
-	const home = newHome();
-	const upstream = await startEmulator("--latency", "5ms");
-	const running = start(["-c", supervisor, binary, "serve", "--home", home.path, "--base-url", `${upstream.base}/v1`],
-		{ command: "python3", stdin: "pipe" });
-	const [, port] = await running.until(/port (\d+)/);
-	const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
-	const ask = (i) => new Promise((resolve, reject) => {
-		const request = http.request({ port, host: "127.0.0.1", path: "/v1/embeddings", method: "POST", agent }, (response) => {
-			response.resume();
-			response.on("end", () => resolve(response.statusCode));
-		});
-		request.on("error", reject);
-		request.end(JSON.stringify({ model, input: `restart ${i % 300}`, dimensions: 8 }));
-	});
-	let asked = 0;
-	let isOver = false;
-	running.child.stdin.write("start\n");
-	await running.until(/serving on/);
-	const load = Array.from({ length: 8 }, async () => {
-		while (!isOver) assert.equal(await ask(asked++), 200);
-	});
-	for (let restart = 1; restart <= 3; restart++) {
-		const enough = asked + 100; // the load goes on before and after each
-		while (asked < enough) await new Promise(setImmediate);
-		running.child.stdin.write("restart\n");
-		await running.until(new RegExp(`(ended 0[^]*){${restart}}`));
-	}
-	isOver = true;
-	await Promise.all(load);
-	running.child.stdin.end();
-	await running.ended;
-	agent.destroy();
-	await upstream.stop();
-	home.remove();
 });
