@@ -22,6 +22,9 @@ static void fetch(void)
 {
 	if (pthread_key_create(&context_key, free_context) != 0)
 		return;
+	/* Without memory for its own beginnings OpenSSL 3.0 would crash in the fetch. */
+	if (OPENSSL_init_crypto(0, NULL) != 1 || OSSL_LIB_CTX_get0_global_default() == NULL)
+		return;
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
