@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -25,6 +26,25 @@ static enum embed_status write_whole(int fd, const struct buffer *bytes)
 	return fsync(fd) < 0 ? EMBED_IO : EMBED_OK;
 }
 
+/*
+ * What root makes for a service that runs as another user belongs to whom the
+ * old file, or its folder, belongs; else the service could not read its keys.
+ */
+static void give_to_owner(int fd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct stat owner;
+
+	if (geteuid() != 0)
+		return;
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+	    slash ? path : ".");
+	if ((stat(path, &owner) < 0 && stat(folder, &owner) < 0) ||
+	    fchown(fd, owner.st_uid, owner.st_gid) < 0)
+		return; /* it is root's then, as it was made */
+}
+
 /* Beside the file, then over it: a reader sees the old or the new one, whole. */
 static enum embed_status replace_file(
     const char *path, const struct buffer *bytes, struct embed_error *error)
@@ -38,6 +58,7 @@ static enum embed_status replace_file(
 	if (fd < 0)
 		return error_set(
 		    error, EMBED_IO, "cannot write %.300s: %s", beside, strerror(errno));
+	give_to_owner(fd, path);
 	status = write_whole(fd, bytes);
 	if (close(fd) < 0)
 		status = EMBED_IO;

@@ -86,6 +86,28 @@ static void what_is_written_is_read_again(void **state)
 	remove_file(&file);
 }
 
+static void what_root_makes_belongs_to_the_folders_owner(void **state)
+{
+	struct key key = {.name = "a", .weight = 1};
+	struct file file;
+	struct stat status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make_file(&file, NULL);
+	assert_int_equal(chown(file.folder, 4242, 4343), 0);
+	for (int i = 0; i < 2; i++) { /* new, then in place of the old one */
+		assert_int_equal(key_file_edit(file.path, put, &key, NULL), EMBED_OK);
+		assert_int_equal(stat(file.path, &status), 0);
+		assert_int_equal(status.st_uid, 4242);
+		assert_int_equal(status.st_gid, 4343);
+		assert_int_equal(status.st_mode & 0777, 0600);
+		assert_int_equal(chown(file.folder, 0, 0), 0);
+	}
+	remove_file(&file);
+}
+
 static void many_keys_are_told_apart(void **state)
 {
 	enum { MANY = 300 };
@@ -194,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_written_is_read_again),
+	    cmocka_unit_test(what_root_makes_belongs_to_the_folders_owner),
 	    cmocka_unit_test(many_keys_are_told_apart),
 	    cmocka_unit_test(a_line_that_cannot_be_read_is_named),
 	    cmocka_unit_test(no_file_means_no_keys),
