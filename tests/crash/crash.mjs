@@ -74,7 +74,8 @@ async function killServe(round) {
 		while (goes) {
 			const input = Array.from({ length: 1 + below(8) }, () => textOf(firstRow(round) + below(Math.min(rowCount, round * 10 + 100))));
 			try {
-				const answer = await embed(gateway.base, { input, dimensions: Number(dimensions), encoding_format: "base64" });
+				const answer = await embed(gateway.base, { input, dimensions: Number(dimensions), encoding_format: "base64" },
+					{ signal: AbortSignal.timeout(30_000) });
 				assert.ok(answer.status !== 200 || answer.json.data.length === input.length);
 			} catch (error) {
 				if (error instanceof assert.AssertionError) throw error;

@@ -71,9 +71,10 @@ export async function startGateway(upstream, home, ...args) {
 export function run(args, env = {}) {
 	const done = spawnSync(binary, args, {
 		encoding: "utf8",
+		timeout: 120_000, // none takes so long: then it hangs, and the signal says so
 		env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
 	});
-	return { code: done.status, out: done.stdout, err: done.stderr };
+	return { code: done.status ?? done.signal, out: done.stdout, err: done.stderr };
 }
 
 // Makes keys, each by the arguments of `embed keys add`; their secrets by name.
