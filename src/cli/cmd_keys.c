@@ -207,6 +207,8 @@ static int run_revoke(const char *path, struct change *change)
 	error_clear(&error);
 	if (key_file_edit(path, revoke, change, &error) != EMBED_OK)
 		return command_fail(&error);
+	fprintf(stderr, "embed: %s is revoked; a running gateway knows within a second\n",
+	    change->name);
 	return COMMAND_GOOD;
 }
 
