@@ -378,6 +378,38 @@ EMBED_API void embed_job_release(embed_job *job);
 EMBED_API enum embed_status embed_lookup(embed_service *service, const struct embed_text *text,
     const struct embed_request *request, float *vector, size_t cap, struct embed_answer *answer);
 
+/*
+ * Called for each text that was found, in order.  The answer and its vector
+ * are valid during the call.  It must not wait and not call the service.
+ */
+typedef void embed_found_fn(size_t index, const struct embed_answer *answer, void *context);
+
+/* How embed_lookup_many works; `request` may be NULL. */
+struct embed_lookup_options {
+	size_t size;
+	const struct embed_request *request;
+	float *vector; /* room for `cap` floats, used for one answer after the other */
+	size_t cap;
+	embed_found_fn *on_found;
+	void *context;
+};
+
+#define EMBED_LOOKUP_OPTIONS_INIT                                                                  \
+	{                                                                                          \
+		.size = sizeof(struct embed_lookup_options)                                        \
+	}
+
+/*
+ * embed_lookup for texts from the first on, up to the first that is not there
+ * or cannot be embedded: *found is how many were handed to on_found, and the
+ * status is that of texts[*found] (EMBED_OK: all were found).  What many share
+ * is done once, which halves the cost of each.  The thread pins the store's state
+ * until the call returns, so on_found should only convert or copy.
+ */
+EMBED_API enum embed_status embed_lookup_many(embed_service *service,
+    const struct embed_text *texts, size_t count, const struct embed_lookup_options *options,
+    size_t *found);
+
 /* ---- Tokens, cleaning, chunking: plain functions, no service --------- */
 
 /* "cl100k_base" or "o200k_base"; NULL means the default, cl100k_base. */

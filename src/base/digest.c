@@ -8,6 +8,11 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#define LENGTH_BYTES 8
+
+/* Up to here one update of joined parts costs less than one for each part and length. */
+#define JOINED_MAX 2048
+
 /* Fetched once for the process: a fetch costs as much as hashing 400 bytes. */
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256;
@@ -47,25 +52,52 @@ static EVP_MD_CTX *thread_context(void)
 	return context;
 }
 
-static void put_length(uint8_t out[8], size_t len)
+static void put_length(uint8_t out[LENGTH_BYTES], size_t len)
 {
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < LENGTH_BYTES; i++)
 		out[i] = (uint8_t)((uint64_t)len >> (8 * i));
 }
 
-_Bool digest_parts(struct digest *digest, const struct digest_part *parts, size_t count)
+/* Each part with its length into one piece of memory; 0 when it has no room for all. */
+static size_t join(uint8_t *out, size_t cap, const struct digest_part *parts, size_t count)
 {
-	EVP_MD_CTX *context = thread_context();
-	uint8_t length[8];
+	size_t len = 0;
 
-	if (context == NULL || !EVP_DigestInit_ex2(context, sha256, NULL))
-		return 0;
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].len > cap || len + LENGTH_BYTES + parts[i].len > cap)
+			return 0;
+		put_length(out + len, parts[i].len);
+		if (parts[i].len > 0)
+			memcpy(out + len + LENGTH_BYTES, parts[i].bytes, parts[i].len);
+		len += LENGTH_BYTES + parts[i].len;
+	}
+	return len;
+}
+
+static _Bool hash_each(EVP_MD_CTX *context, const struct digest_part *parts, size_t count)
+{
+	uint8_t length[LENGTH_BYTES];
+
 	for (size_t i = 0; i < count; i++) {
 		put_length(length, parts[i].len);
 		if (!EVP_DigestUpdate(context, length, sizeof(length)) ||
 		    !EVP_DigestUpdate(context, parts[i].bytes, parts[i].len))
 			return 0;
 	}
+	return 1;
+}
+
+_Bool digest_parts(struct digest *digest, const struct digest_part *parts, size_t count)
+{
+	EVP_MD_CTX *context = thread_context();
+	uint8_t joined[JOINED_MAX];
+	size_t len;
+
+	if (context == NULL || !EVP_DigestInit_ex2(context, sha256, NULL))
+		return 0;
+	len = join(joined, sizeof(joined), parts, count);
+	if (len > 0 ? !EVP_DigestUpdate(context, joined, len) : !hash_each(context, parts, count))
+		return 0;
 	return EVP_DigestFinal_ex(context, digest->bytes, NULL) == 1;
 }
 

@@ -83,6 +83,38 @@ struct cache_hit {
 enum embed_status cache_get(struct cache *cache, const struct digest *key,
     const struct cache_want *want, float *numbers, size_t cap, struct cache_hit *hit);
 
+/*
+ * Several reads as one: cheaper than cache_get for each, and the records of a
+ * group are on their way from memory while the first of them is still copied.
+ * A reading pins the store's state, so it must be short and never wait for
+ * anything; a thread has one at a time and writes nothing meanwhile.
+ */
+struct cache_reading {
+	struct cache *cache;
+	struct store_slot *slot;
+	struct MDB_txn *txn;
+	int rc;
+};
+
+/* Where a record lies, until the reading ends. */
+struct cache_place {
+	void *bytes;
+	size_t len;
+};
+
+/* EMBED_STORE: nothing to end. */
+enum embed_status cache_reading_begin(struct cache_reading *reading, struct cache *cache);
+void cache_reading_end(struct cache_reading *reading);
+
+/* EMBED_OK, EMBED_NOT_FOUND or EMBED_STORE; does not wait for the record's bytes. */
+enum embed_status cache_reading_find(
+    struct cache_reading *reading, const struct digest *key, struct cache_place *place);
+
+/* The record at `place`, which was found for `key`: results as those of cache_get. */
+enum embed_status cache_reading_take(struct cache_reading *reading, const struct digest *key,
+    const struct cache_place *place, const struct cache_want *want, float *numbers, size_t cap,
+    struct cache_hit *hit);
+
 /* Says why the latest read on any thread ended in EMBED_STORE; EMBED_OK if none has. */
 enum embed_status cache_read_fault(struct cache *cache, struct embed_error *error);
 

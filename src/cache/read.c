@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "cache/store.h"
 
+#define PREFETCH_LINE 64
+
 /* Whether a record serves a wish, and with how many numbers; 0: it does not. */
 static uint32_t serves(
     const struct cache *cache, const struct record_head *head, const struct cache_want *want)
@@ -47,24 +49,72 @@ static enum embed_status read_failed(struct cache *cache, int rc)
 	return EMBED_STORE;
 }
 
-enum embed_status cache_get(struct cache *cache, const struct digest *key,
-    const struct cache_want *want, float *numbers, size_t cap, struct cache_hit *hit)
+enum embed_status cache_reading_begin(struct cache_reading *reading, struct cache *cache)
 {
-	MDB_val wanted = store_key(key), value;
-	enum embed_status status = EMBED_NOT_FOUND;
 	struct store_read read;
 	int rc = store_read_begin(cache, &read);
 
 	if (rc != 0)
 		return read_failed(cache, rc);
-	rc = mdb_get(read.txn, cache->dbi, &wanted, &value);
-	if (rc == 0)
-		status = copy_out(cache, key, &value, want, numbers, cap, hit);
-	store_read_end(&read, rc);
-	if (rc != 0 && rc != MDB_NOTFOUND)
-		return read_failed(cache, rc);
+	*reading = (struct cache_reading){.cache = cache, .slot = read.slot, .txn = read.txn};
+	return EMBED_OK;
+}
+
+void cache_reading_end(struct cache_reading *reading)
+{
+	store_read_end(&(struct store_read){reading->slot, reading->txn}, reading->rc);
+}
+
+/* The processor fetches on by itself once it sees lines of a page asked for in a row. */
+static void prefetch(const char *bytes, size_t len)
+{
+	for (size_t at = 0; at < len; at += PREFETCH_LINE)
+		__builtin_prefetch(bytes + at);
+}
+
+enum embed_status cache_reading_find(
+    struct cache_reading *reading, const struct digest *key, struct cache_place *place)
+{
+	MDB_val wanted = store_key(key), value;
+	int rc = mdb_get(reading->txn, reading->cache->dbi, &wanted, &value);
+
+	if (rc == MDB_NOTFOUND)
+		return EMBED_NOT_FOUND;
+	if (rc != 0) {
+		reading->rc = rc;
+		return read_failed(reading->cache, rc);
+	}
+	*place = (struct cache_place){value.mv_data, value.mv_size};
+	prefetch(place->bytes, place->len);
+	return EMBED_OK;
+}
+
+enum embed_status cache_reading_take(struct cache_reading *reading, const struct digest *key,
+    const struct cache_place *place, const struct cache_want *want, float *numbers, size_t cap,
+    struct cache_hit *hit)
+{
+	const MDB_val value = {place->len, place->bytes};
+	struct cache *cache = reading->cache;
+	enum embed_status status = copy_out(cache, key, &value, want, numbers, cap, hit);
+
 	if (status == EMBED_OK && atomic_load_explicit(&cache->is_noting, memory_order_relaxed))
 		use_note_hit(cache->use, key);
+	return status;
+}
+
+enum embed_status cache_get(struct cache *cache, const struct digest *key,
+    const struct cache_want *want, float *numbers, size_t cap, struct cache_hit *hit)
+{
+	struct cache_reading reading;
+	struct cache_place place;
+	enum embed_status status = cache_reading_begin(&reading, cache);
+
+	if (status != EMBED_OK)
+		return status;
+	status = cache_reading_find(&reading, key, &place);
+	if (status == EMBED_OK)
+		status = cache_reading_take(&reading, key, &place, want, numbers, cap, hit);
+	cache_reading_end(&reading);
 	return status;
 }
 

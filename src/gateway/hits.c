@@ -54,11 +54,16 @@ static void make_room(struct buffer *body, size_t need)
 	body->cap = need;
 }
 
+static void write_hit(size_t index, const struct embed_answer *answer, void *context)
+{
+	answer_add(context, index, answer);
+}
+
 size_t hits_write(struct call *call, struct asked *asked)
 {
 	struct gateway_worker *worker = call->worker;
-	const struct embed_text *texts = asked->body->texts;
-	size_t i;
+	struct embed_lookup_options options = EMBED_LOOKUP_OPTIONS_INIT;
+	size_t found;
 
 	buffer_reset(&worker->body);
 	make_room(&worker->body, wire_reply_bytes(answer_layout(call->model), call->format,
@@ -66,13 +71,12 @@ size_t hits_write(struct call *call, struct asked *asked)
 	wire_reply_begin(&call->writer, &worker->body, answer_layout(call->model), call->format);
 	if (!has_vector_room(worker, largest_vector(asked)))
 		return 0;
-	for (i = 0; i < call->count; i++) {
-		struct embed_answer answer;
-
-		if (embed_lookup(call->gateway->service, &texts[i], &asked->request, worker->vector,
-			worker->vector_cap, &answer) != EMBED_OK)
-			break;
-		answer_add(call, i, &answer);
-	}
-	return i;
+	options.request = &asked->request;
+	options.vector = worker->vector;
+	options.cap = worker->vector_cap;
+	options.on_found = write_hit;
+	options.context = call;
+	embed_lookup_many(
+	    call->gateway->service, asked->body->texts, call->count, &options, &found);
+	return found;
 }

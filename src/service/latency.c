@@ -46,24 +46,31 @@ static void raise_max(_Atomic uint64_t *max, uint64_t value)
 		continue;
 }
 
-static void add(struct latency *latency, size_t row, uint64_t value)
+static void add(struct latency *latency, size_t row, uint64_t value, uint64_t times)
 {
 	struct latency_shard *shard =
 	    &latency->shards[row][(unsigned)sched_getcpu() % LATENCY_SHARDS];
 
-	atomic_fetch_add_explicit(&shard->counts[histogram_bucket(value)], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&shard->sum, value, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+	    &shard->counts[histogram_bucket(value)], times, memory_order_relaxed);
+	atomic_fetch_add_explicit(&shard->sum, value * times, memory_order_relaxed);
 	raise_max(&shard->max, value);
 }
 
 void latency_add(struct latency *latency, enum embed_latency_kind kind, int64_t us)
 {
-	add(latency, kind, us < 0 ? 0 : (uint64_t)us);
+	latency_add_many(latency, kind, us, 1);
+}
+
+void latency_add_many(
+    struct latency *latency, enum embed_latency_kind kind, int64_t us, uint64_t count)
+{
+	add(latency, kind, us < 0 ? 0 : (uint64_t)us, count);
 }
 
 void latency_add_size(struct latency *latency, enum embed_size_kind kind, uint64_t size)
 {
-	add(latency, (size_t)EMBED_LATENCY_COUNT + kind, size);
+	add(latency, (size_t)EMBED_LATENCY_COUNT + kind, size, 1);
 }
 
 static void merge(struct histogram *histogram, const struct latency_shard *shard)

@@ -18,6 +18,9 @@ struct latency *latency_create(void);
 void latency_destroy(struct latency *latency);
 
 void latency_add(struct latency *latency, enum embed_latency_kind kind, int64_t us);
+/* `count` events of about the same length, as one. */
+void latency_add_many(
+    struct latency *latency, enum embed_latency_kind kind, int64_t us, uint64_t count);
 void latency_add_size(struct latency *latency, enum embed_size_kind kind, uint64_t size);
 
 void latency_read(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hit path: one text from the store, on the caller's thread. */
+/* The hit path: texts from the store, on the caller's thread. */
 #include "service/service.h"
 
 #include "base/clock.h"
@@ -57,50 +57,167 @@ void service_count_joined(
 	    service, scope, &(struct tally_counts){.joined_texts = texts, .joined_tokens = tokens});
 }
 
-static enum embed_status find(embed_service *service, const struct scope *scope,
-    const struct embed_text *text, float *vector, size_t cap, struct embed_answer *answer)
+/* ---- Lookups ------------------------------------------------------------------ */
+
+/*
+ * So many texts are found before the first of them is read: enough to hide the
+ * way from memory, and few enough that they stay in the nearest cache.
+ */
+#define GROUP 8
+
+/* One call's lookup of texts in order. */
+struct lookup {
+	embed_service *service;
+	const struct embed_lookup_options *options;
+	struct scope scope;
+	struct cache_want want;
+	struct cache_reading reading;
+	size_t found;
+	uint64_t tokens;
+	int64_t elsewhere_us; /* spent in on_found */
+};
+
+static enum embed_status find(struct lookup *lookup, const struct embed_text *text,
+    struct cache_place *place, struct digest *key)
 {
 	enum embed_status status;
 	struct embed_text input;
 	struct buffer decoded;
-	struct cache_hit hit;
-	struct digest key;
 
 	buffer_init(&decoded, SIZE_MAX / 2);
-	status = input_check(scope, text, 0, &decoded, &input, NULL);
-	if (status == EMBED_OK && !input_key(scope, &input, &key))
+	status = input_check(&lookup->scope, text, 0, &decoded, &input, NULL);
+	if (status == EMBED_OK && !input_key(&lookup->scope, &input, key))
 		status = EMBED_NO_MEMORY;
 	buffer_fini(&decoded);
 	if (status != EMBED_OK)
 		return status;
-	status = service_read(service, scope, &key, vector, cap, &hit);
+	status = lookup->reading.cache == NULL ? EMBED_NOT_FOUND
+					       : cache_reading_find(&lookup->reading, key, place);
+	return status == EMBED_OK ? EMBED_OK : EMBED_NOT_STORED;
+}
+
+/* What the caller does with a vector is no part of the lookup's time. */
+static void hand_over(struct lookup *lookup, const struct embed_answer *answer)
+{
+	int64_t before_us = clock_now_us();
+
+	lookup->options->on_found(lookup->found++, answer, lookup->options->context);
+	lookup->tokens += answer->tokens;
+	lookup->elsewhere_us += clock_now_us() - before_us;
+}
+
+static enum embed_status take(
+    struct lookup *lookup, const struct cache_place *place, const struct digest *key)
+{
+	const struct embed_lookup_options *options = lookup->options;
+	struct embed_answer answer = {
+	    .source = EMBED_FROM_STORE, .parts = 1, .vector = options->vector};
+	struct cache_hit hit;
+	enum embed_status status = cache_reading_take(
+	    &lookup->reading, key, place, &lookup->want, options->vector, options->cap, &hit);
+
 	if (status != EMBED_OK)
-		return status == EMBED_NOT_FOUND ? EMBED_NOT_STORED : status;
-	*answer = (struct embed_answer){.source = EMBED_FROM_STORE,
-	    .dimensions = hit.dimensions,
-	    .tokens = hit.tokens,
-	    .parts = 1,
-	    .vector = vector};
+		return status == EMBED_TOO_LARGE ? status : EMBED_NOT_STORED;
+	if (lookup->service->settings->options.renormalize)
+		vector_normalize(options->vector, hit.dimensions);
+	answer.dimensions = hit.dimensions;
+	answer.tokens = hit.tokens;
+	hand_over(lookup, &answer);
 	return EMBED_OK;
+}
+
+/* A few texts: all are found, then all are read. */
+static enum embed_status look_up_group(
+    struct lookup *lookup, const struct embed_text *texts, size_t count)
+{
+	struct cache_place places[GROUP];
+	struct digest keys[GROUP];
+	enum embed_status status = EMBED_OK, taken = EMBED_OK;
+	size_t found;
+
+	for (found = 0; found < count && status == EMBED_OK; found += status == EMBED_OK)
+		status = find(lookup, &texts[found], &places[found], &keys[found]);
+	for (size_t i = 0; i < found && taken == EMBED_OK; i++)
+		taken = take(lookup, &places[i], &keys[i]);
+	return taken == EMBED_OK ? status : taken;
+}
+
+static enum embed_status look_up(
+    struct lookup *lookup, const struct embed_text *texts, size_t count)
+{
+	embed_service *service = lookup->service;
+	enum embed_status status = EMBED_OK;
+
+	lookup->reading.cache = NULL;
+	if (service->cache != NULL && !lookup->scope.request.no_store &&
+	    cache_reading_begin(&lookup->reading, service->cache) != EMBED_OK)
+		lookup->reading.cache = NULL;
+	for (size_t first = 0; first < count && status == EMBED_OK; first += GROUP)
+		status = look_up_group(
+		    lookup, texts + first, count - first < GROUP ? count - first : GROUP);
+	if (lookup->reading.cache != NULL)
+		cache_reading_end(&lookup->reading);
+	return status;
+}
+
+static void count_found(struct lookup *lookup, int64_t started_us)
+{
+	embed_service *service = lookup->service;
+	uint64_t found = lookup->found;
+
+	if (found == 0)
+		return;
+	counters_add(service->counters, COUNTER_texts, found);
+	counters_add(service->counters, COUNTER_text_tokens, lookup->tokens);
+	service_count_hits(service, &lookup->scope, found, lookup->tokens);
+	latency_add_many(service->latency, EMBED_LATENCY_hit,
+	    (clock_now_us() - started_us - lookup->elsewhere_us) / (int64_t)found, found);
+}
+
+enum embed_status embed_lookup_many(embed_service *service, const struct embed_text *texts,
+    size_t count, const struct embed_lookup_options *options, size_t *found)
+{
+	int64_t started_us = clock_now_us();
+	struct lookup lookup;
+	enum embed_status status;
+
+	*found = 0;
+	status = scope_init(&lookup.scope, service->settings, options->request, NULL);
+	if (status != EMBED_OK)
+		return status;
+	lookup.service = service;
+	lookup.options = options;
+	lookup.want = (struct cache_want){.dimensions = lookup.scope.dimensions,
+	    .can_shorten = lookup.scope.can_shorten,
+	    .now_s = clock_unix_s()};
+	lookup.found = 0;
+	lookup.tokens = 0;
+	lookup.elsewhere_us = 0;
+	status = look_up(&lookup, texts, count);
+	count_found(&lookup, started_us);
+	*found = lookup.found;
+	return status;
+}
+
+static void keep_answer(size_t index, const struct embed_answer *answer, void *context)
+{
+	(void)index;
+	*(struct embed_answer *)context = *answer;
 }
 
 enum embed_status embed_lookup(embed_service *service, const struct embed_text *text,
     const struct embed_request *request, float *vector, size_t cap, struct embed_answer *answer)
 {
-	int64_t started_us = clock_now_us();
-	enum embed_status status;
-	struct scope scope;
+	const struct embed_lookup_options options = {.size = sizeof(options),
+	    .request = request,
+	    .vector = vector,
+	    .cap = cap,
+	    .on_found = keep_answer,
+	    .context = answer};
+	size_t found;
+	enum embed_status status = embed_lookup_many(service, text, 1, &options, &found);
 
-	status = scope_init(&scope, service->settings, request, NULL);
-	if (status == EMBED_OK)
-		status = find(service, &scope, text, vector, cap, answer);
-	if (status != EMBED_OK) {
+	if (status != EMBED_OK)
 		*answer = (struct embed_answer){.status = status};
-		return status;
-	}
-	counters_add(service->counters, COUNTER_texts, 1);
-	counters_add(service->counters, COUNTER_text_tokens, answer->tokens);
-	service_count_hits(service, &scope, 1, answer->tokens);
-	latency_add(service->latency, EMBED_LATENCY_hit, clock_now_us() - started_us);
-	return EMBED_OK;
+	return status;
 }

@@ -6,3 +6,6 @@ embed_test(service.whole
 embed_test(service.job
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/job_test.c ${CMAKE_CURRENT_LIST_DIR}/stand_in.c
   LINK layer_service layer_emulator CURL::libcurl PkgConfig::JANSSON)
+embed_test(service.lookup
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/lookup_test.c ${CMAKE_CURRENT_LIST_DIR}/stand_in.c
+  LINK layer_service layer_emulator CURL::libcurl PkgConfig::JANSSON)
