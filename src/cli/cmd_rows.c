@@ -51,7 +51,7 @@ const struct command command_rows = {
 	"Reads the files, or stdin, and writes one record for each of theirs, in order:\n"
 	"{\"id\":..,\"tokens\":n,\"embedding\":[..]}. A record that fails has \"error\" in place of\n"
 	"\"embedding\"; the others do not suffer from it. Interrupted, the same command again\n"
-	"finishes the job and pays for nothing twice.",
+	"finishes the job and pays for nothing twice (with --no-store it begins anew).",
     .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,

@@ -73,6 +73,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return len;
 }
 
+/*
+ * On a kept connection that turns out dead libcurl would send again by itself, and upstream might
+ * bill twice what the ledger has once.  So the second time is ours, as an attempt of its own.
+ */
+static int on_send(void *context, char *ip, char *own_ip, int port, int own_port)
+{
+	struct exchange *exchange = context;
+
+	(void)ip, (void)own_ip, (void)port, (void)own_port;
+	return exchange->sends++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
 /* ---- The handle ------------------------------------------------------ */
 
 static void set_always(struct exchange *exchange)
@@ -87,6 +99,8 @@ static void set_always(struct exchange *exchange)
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -303,6 +317,7 @@ bool exchange_prepare(struct exchange *exchange, struct attempt *attempt)
 	attempt->transport = exchange;
 	exchange->http_status = 0;
 	exchange->has_bytes = false;
+	exchange->sends = 0;
 	exchange->is_timed_out = false;
 	exchange->body_sent_seen = 0;
 	exchange->curl_error[0] = '\0';
@@ -396,13 +411,21 @@ static bool is_for_a_person(CURLcode code)
 	}
 }
 
+static bool is_resend(const struct exchange *exchange)
+{
+	return exchange->sends > 1;
+}
+
 static void judge_network(struct exchange *exchange, CURLcode code)
 {
 	const char *told =
 	    exchange->curl_error[0] ? exchange->curl_error : curl_easy_strerror(code);
 	char what[CURL_ERROR_SIZE + 128];
 
-	if (code == CURLE_OUT_OF_MEMORY) {
+	if (is_resend(exchange)) {
+		set_fault(exchange, WIRE_RETRY, EMBED_UPSTREAM,
+		    "the kept connection was dead; it is tried again on a new one");
+	} else if (code == CURLE_OUT_OF_MEMORY) {
 		set_fault(exchange, WIRE_STOP_ALL, EMBED_NO_MEMORY, "no memory for the request");
 	} else if (is_for_a_person(code)) {
 		snprintf(what, sizeof(what), "%s (check base_url and ca_file)", told);
@@ -418,6 +441,8 @@ static bool is_dead_connection(const struct exchange *exchange, CURLcode code)
 {
 	long connects = 1;
 
+	if (is_resend(exchange))
+		return true;
 	curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connects);
 	return connects == 0 && !exchange->has_bytes &&
 	       (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING);

@@ -32,6 +32,7 @@ struct exchange {
 	int64_t body_sent_seen; /* bytes */
 	int http_status;
 	bool has_bytes; /* the reply began */
+	uint32_t sends; /* times that libcurl was about to send the request */
 	bool is_timed_out;
 	char curl_error[CURL_ERROR_SIZE];
 };
