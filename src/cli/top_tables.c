@@ -320,12 +320,17 @@ void top_draw_errors(struct top_lines *lines, struct buffer *line, const struct 
 	    {"TIMES", 7, true, cell_count},
 	    {"WHY, AND WHAT TO DO", 0, false, cell_why},
 	};
-	const json_t *rows = json_object_get(view->snapshot, "errors");
+	const json_t *errors = json_object_get(view->snapshot, "errors");
+	const json_t *faults = json_object_get(view->snapshot, "faults");
 
-	if (json_array_size(rows) == 0)
+	if (json_array_size(errors) + json_array_size(faults) == 0)
 		return;
 	draw_blank(lines);
 	draw_row(lines, line, columns, COUNT(columns), NULL, TOP_HEAD);
-	for (size_t i = 0; i < json_array_size(rows); i++)
-		draw_row(lines, line, columns, COUNT(columns), json_array_get(rows, i), TOP_PLAIN);
+	for (size_t i = 0; i < json_array_size(errors); i++)
+		draw_row(
+		    lines, line, columns, COUNT(columns), json_array_get(errors, i), TOP_PLAIN);
+	for (size_t i = 0; i < json_array_size(faults); i++)
+		draw_row(
+		    lines, line, columns, COUNT(columns), json_array_get(faults, i), TOP_PLAIN);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app/log_sink.h"
 #include "base/clock.h"
 #include "gateway/state.h"
 
@@ -144,6 +145,14 @@ static void look_at_errors(embed_service *service, struct snapshot *snapshot)
 	}
 }
 
+static void look_at_log(const struct log *log, struct snapshot *snapshot)
+{
+	snapshot->fault_count = 0;
+	if (log->sink == log_sink_write) /* one that remembers */
+		snapshot->fault_count =
+		    log_sink_recent(log->context, snapshot->faults, SNAPSHOT_FAULTS_MAX);
+}
+
 static void look_at_service(embed_service *service, struct snapshot *snapshot)
 {
 	embed_stats(service, &snapshot->stats);
@@ -269,6 +278,7 @@ void look_now(struct look *look)
 	snapshot->time_ms = clock_unix_ms();
 	look_at_service(look->gateway->service, snapshot);
 	process_read(&snapshot->process);
+	look_at_log(&look->gateway->options.log, snapshot);
 	snapshot->raised_count =
 	    alarms_raised(&look->gateway->alarms, snapshot->raised, SNAPSHOT_ALARMS_MAX);
 	snapshot->event_count =

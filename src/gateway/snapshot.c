@@ -155,6 +155,24 @@ static void write_errors(struct buffer *out, const struct snapshot_error *errors
 	close_with(out, ']');
 }
 
+/* What the log told as errors and warnings: the latest of each kind. */
+static void write_faults(struct buffer *out, const struct snapshot *snapshot)
+{
+	open_array(out, "faults");
+	for (size_t i = 0; i < snapshot->fault_count; i++) {
+		const struct log_recent *fault = &snapshot->faults[i];
+
+		open_object(out, NULL);
+		text(out, "event", fault->event);
+		text(out, "text", fault->text);
+		text(out, "do", fault->advice);
+		number(out, "count", fault->count);
+		moment(out, "last", fault->last_s);
+		close_with(out, '}');
+	}
+	close_with(out, ']');
+}
+
 static void write_alarm(struct buffer *out, const struct alarm_event *event)
 {
 	open_object(out, NULL);
@@ -333,6 +351,7 @@ void snapshot_write(struct buffer *out, const struct snapshot *snapshot)
 	write_sizes(out, snapshot->sizes);
 	write_lanes(out, snapshot->lanes);
 	write_errors(out, snapshot->errors);
+	write_faults(out, snapshot);
 	write_alarms(out, snapshot);
 	write_process(out, &snapshot->process);
 	begin(out, "second");

@@ -16,6 +16,7 @@
 
 #include <embed.h>
 
+#include "app/log_flood.h"
 #include "gateway/alarm.h"
 #include "gateway/history.h"
 #include "gateway/keys.h"
@@ -27,6 +28,7 @@
 #define SNAPSHOT_KEYS_MAX      100
 #define SNAPSHOT_UPSTREAMS_MAX 64
 #define SNAPSHOT_ALARMS_MAX    32
+#define SNAPSHOT_FAULTS_MAX    16
 #define SNAPSHOT_LANES         2 /* interactive, bulk */
 
 struct snapshot_key {
@@ -53,6 +55,8 @@ struct snapshot {
 	struct embed_lane_state lanes[SNAPSHOT_LANES];
 	struct snapshot_error errors[EMBED_STATUS_COUNT];
 	struct process process;
+	size_t fault_count;
+	struct log_recent faults[SNAPSHOT_FAULTS_MAX]; /* of the log, newest first */
 	size_t raised_count, event_count;
 	struct alarm_event raised[SNAPSHOT_ALARMS_MAX]; /* alarms that are on */
 	struct alarm_event

@@ -24,6 +24,9 @@ static int fill(void **state)
 	snapshot.time_ms = 1700000000123;
 	snapshot.latency[EMBED_LATENCY_miss].p99_us = 4321;
 	snapshot.errors[EMBED_QUOTA] = (struct snapshot_error){.count = 4, .last_s = 1700000000};
+	snapshot.fault_count = 1;
+	snapshot.faults[0] = (struct log_recent){
+	    .event = "attempt_failed", .text = "status=500", .advice = "wait", .count = 9};
 	snapshot.raised_count = 1;
 	snapshot.raised[0] = (struct alarm_event){.time_s = 5,
 	    .kind = ALARM_BREAKER_OPEN,
@@ -104,6 +107,18 @@ static void an_error_comes_with_its_count_and_what_to_do(void **state)
 	json_decref(json);
 }
 
+static void what_the_log_told_is_there_with_what_to_do(void **state)
+{
+	json_t *json = written();
+	json_t *fault = json_array_get(json_object_get(json, "faults"), 0);
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(fault, "event")), "attempt_failed");
+	assert_string_equal(json_string_value(json_object_get(fault, "do")), "wait");
+	assert_int_equal(json_integer_value(json_object_get(fault, "count")), 9);
+	json_decref(json);
+}
+
 static void an_alarm_that_is_raised_says_of_what_and_what_to_do(void **state)
 {
 	json_t *json = written();
@@ -178,6 +193,7 @@ int main(void)
 	    cmocka_unit_test_setup(every_counter_is_there_by_its_name, fill),
 	    cmocka_unit_test_setup(every_latency_has_its_quantiles, fill),
 	    cmocka_unit_test_setup(an_error_comes_with_its_count_and_what_to_do, fill),
+	    cmocka_unit_test_setup(what_the_log_told_is_there_with_what_to_do, fill),
 	    cmocka_unit_test_setup(an_alarm_that_is_raised_says_of_what_and_what_to_do, fill),
 	    cmocka_unit_test_setup(names_of_others_cannot_break_the_line_or_the_json, fill),
 	    cmocka_unit_test_setup(a_password_in_a_base_url_is_not_shown, fill),

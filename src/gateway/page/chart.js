@@ -133,7 +133,7 @@ export class Chart {
 			label.textContent = this.spec.format(tick);
 			return [svg("line", { x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }), label];
 		});
-		const count = Math.max(2, Math.floor((this.width - LEFT) / 110));
+		const count = Math.max(2, Math.floor((this.width - LEFT) / 85));
 		const times = timeTicks(this.from, this.to, count).map((time) => {
 			const label = svg("text", { x: this.x(time), y: HEIGHT - 6, "text-anchor": "middle" });
 			label.textContent = clock(time, this.data.form === "days" ? "days" : this.to - this.from < 300 ? "seconds" : "minutes");
@@ -234,7 +234,7 @@ export class Chart {
 	drawLimit() {
 		const y = this.limit ? this.y(this.limit) : -1;
 		if (y < TOP - 1) return;
-		const label = svg("text", { x: this.width - RIGHT, y: y - 4, "text-anchor": "end", class: "limit-label" });
+		const label = svg("text", { x: this.width - RIGHT, y: y < TOP + 12 ? y + 13 : y - 4, "text-anchor": "end", class: "limit-label" });
 		label.textContent = `limit ${this.spec.format(this.limit)}`;
 		this.marks.append(svg("line", { x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y, class: "limit" }), label);
 	}

@@ -77,12 +77,21 @@ export class Now {
 			limit ? meter(sum / limit, `${percent(sum / limit)} of the account's tokens a minute`) : sparkline(this.history.tail("billed_tokens", SPARK_POINTS)));
 	}
 
-	showMoney({ usage, stats }) {
-		const today = usage?.today ?? stats, month = usage?.month ?? stats;
-		const budget = usage?.budget_nano ?? 0;
-		this.cells.cost.show(money(today.cost_nano), budget ? `${money(month.cost_nano)} of ${money(budget)} this month` : `${money(month.cost_nano)} this month`,
-			budget ? meter(month.cost_nano / budget, `${percent(month.cost_nano / budget)} of the month's budget`) : sparkline(this.history.tail("cost_nano", SPARK_POINTS)));
+	showMoney({ usage: { today, month }, keys }) {
+		const budgets = budgetsOf(keys);
+		this.cells.cost.show(money(today.cost_nano), `${money(month.cost_nano)} this month${budgets.words}`,
+			budgets.limit ? meter(budgets.spent / budgets.limit, `${percent(budgets.spent / budgets.limit)} of the keys' budgets is spent`)
+				: sparkline(this.history.tail("cost_nano", SPARK_POINTS)));
 		this.cells.saved.show(money(today.saved_nano), `${money(month.saved_nano)} this month, by store and flights`,
 			sparkline(this.history.tail("saved_nano", SPARK_POINTS)));
 	}
+}
+
+// What the keys' budgets come to, by the month where there are such, else by the day.
+function budgetsOf(keys) {
+	const of = (wanted) => keys.filter(({ budget_nano, period }) => budget_nano && period === wanted);
+	const period = of("month").length ? "month" : "day", chosen = of(period);
+	const sum = (name) => chosen.reduce((total, row) => total + row[name], 0);
+	const limit = sum("budget_nano"), spent = sum("spent_nano");
+	return { limit, spent, words: limit ? `; budgets: ${money(spent)} of ${money(limit)} a ${period}` : "" };
 }

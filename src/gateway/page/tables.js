@@ -85,7 +85,7 @@ export class Tables {
 	constructor() {
 		this.upstreams = new Table(byId("upstreams"), upstreamColumns, { empty: "No upstream: this gateway is offline." });
 		this.keys = new Table(byId("keys"), keyColumns, { empty: "No keys: whoever is on the gateway's machine may use it. embed keys add NAME makes one.", sort: { name: "cost", falls: true } });
-		this.errors = new Table(byId("errors"), errorColumns, { empty: "No text has failed since the start.", sort: { name: "last", falls: true } });
+		this.errors = new Table(byId("errors"), errorColumns, { empty: "Nothing has gone wrong since the start.", sort: { name: "last", falls: true } });
 		this.counters = new Table(byId("counters"), counterColumns, { empty: "" });
 		this.names = {};
 	}
@@ -95,7 +95,7 @@ export class Tables {
 		this.keys.show(snapshot.keys);
 		setText(byId("keys-hint"), snapshot.key_total > snapshot.keys.length ? `${snapshot.keys.length} of ${exact(snapshot.key_total)} are shown.` : "");
 		const now = snapshot.time_ms / 1000;
-		this.errors.show(snapshot.errors.map((row) => ({ ...row, ago: ago(now - row.last) })));
+		this.errors.show([...snapshot.errors, ...snapshot.faults].map((row) => ({ ...row, ago: ago(now - row.last) })));
 		if (byId("counters-box").open) this.showCounters(snapshot);
 		this.showAlarms(snapshot.alarms, now);
 	}
