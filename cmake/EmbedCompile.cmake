@@ -4,6 +4,8 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g -fno-omit-frame-pointer")
 
@@ -15,8 +17,13 @@ target_compile_options(embed_compile INTERFACE
   -Wwrite-strings -Wformat=2 -Wundef -fstack-protector-strong -fno-common
   # Debian's headers must not fail the build, a caller's designated initialisers neither.
   -Wno-missing-field-initializers)
-target_compile_definitions(embed_compile INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
-target_link_options(embed_compile INTERFACE -Wl,-z,relro,-z,now)
+# Hardening of what people run (tests/install/hardened.sh reads it off the program).
+target_compile_options(embed_compile INTERFACE
+  $<$<CONFIG:Release>:-fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  target_compile_options(embed_compile INTERFACE $<$<CONFIG:Release>:-fcf-protection=full>)
+endif()
+target_link_options(embed_compile INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
 if(EMBED_SANITIZE)
   target_compile_options(embed_compile INTERFACE -fsanitize=${EMBED_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(embed_compile INTERFACE -fsanitize=${EMBED_SANITIZE})

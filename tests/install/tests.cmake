@@ -5,3 +5,9 @@ if(TARGET embed AND NOT EMBED_SANITIZE)
   set_tests_properties(install.library PROPERTIES LABELS cases TIMEOUT 120
     ENVIRONMENT "EMBED=$<TARGET_FILE:embed>;BUILD=${CMAKE_BINARY_DIR};SOURCE=${PROJECT_SOURCE_DIR};CC=${CMAKE_C_COMPILER}")
 endif()
+
+# What only the release build promises.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_test(NAME install.hardened COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/hardened.sh $<TARGET_FILE:embed> $<TARGET_FILE:embed_shared>)
+  set_tests_properties(install.hardened PROPERTIES LABELS cases TIMEOUT 60)
+endif()
