@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/chunk_view.h"
+#include "cli/chunking.h"
 #include "cli/json_row.h"
 #include "cli/texts.h"
 
@@ -29,16 +30,31 @@ static const struct option_set set =
 struct cutter {
 	const struct chunk_options *own;
 	struct embed_chunk_options options;
+	struct embed_request request; /* of the sentences of semantic chunks */
+	embed_service *service;       /* NULL where no vectors are needed */
 	struct chunk_stats stats;
 	struct buffer out;
 	size_t columns;
 	bool has_color, has_sources;
-	bool is_closed; /* stdout takes no more */
+	bool
+	    is_closed; /* nothing more can be done: stdout takes no more, no memory, refused for good */
+	bool is_refused; /* by upstream, for good */
 };
+
+static void tell_no_memory(struct cutter *cutter)
+{
+	struct embed_error error;
+
+	error_set(&error, EMBED_NO_MEMORY, "out of memory for the output");
+	command_fail(&error);
+	cutter->is_closed = true;
+}
 
 static bool flush(struct cutter *cutter, size_t above)
 {
-	if (cutter->out.status != EMBED_OK)
+	if (cutter->out.status != EMBED_OK && !cutter->is_closed)
+		tell_no_memory(cutter);
+	if (cutter->is_closed)
 		return false;
 	if (cutter->out.len > above) {
 		cutter->is_closed = !command_print(cutter->out.bytes, cutter->out.len);
@@ -102,6 +118,11 @@ static bool fail_text(
 {
 	bool is_record = text->line > 0 && !cutter->own->show && !cutter->own->stats;
 
+	/* What no text can get past is told once. */
+	if (command_exit_of(error->status) == COMMAND_REFUSED)
+		cutter->is_refused = cutter->is_closed = true;
+	if (cutter->is_refused)
+		is_record = false;
 	if (is_record) {
 		append_origin(cutter, text);
 		buffer_printf(&cutter->out,
@@ -116,8 +137,10 @@ static bool fail_text(
 
 static bool take_chunks(struct cutter *cutter, const struct text *text, const embed_chunks *chunks)
 {
-	if (cutter->own->stats && !chunk_stats_add(&cutter->stats, chunks))
+	if (cutter->own->stats && !chunk_stats_add(&cutter->stats, chunks)) {
+		tell_no_memory(cutter);
 		return false;
+	}
 	if (cutter->own->show) {
 		chunk_view_show(
 		    &cutter->out, text->bytes, chunks, cutter->columns, cutter->has_color);
@@ -147,7 +170,8 @@ static bool cut_one(const struct text *text, void *context)
 	if (cutter->own->strategy == 0)
 		options.strategy = strategy_of(text->kind);
 	error_clear(&error);
-	if (embed_chunk(text->bytes, text->len, &options, &chunks, &error) != EMBED_OK)
+	if (chunking_cut(cutter->service, text->bytes, text->len, &options, &cutter->request,
+		&chunks, &error) != EMBED_OK)
 		return fail_text(cutter, text, &error);
 	is_good = take_chunks(cutter, text, chunks);
 	embed_chunks_destroy(chunks);
@@ -186,26 +210,30 @@ static size_t columns(void)
 	return size.ws_col;
 }
 
-/* Settings that can never work are told once, before anything is read. */
-static enum embed_status check(const struct embed_chunk_options *options, struct embed_error *error)
-{
-	embed_chunks *chunks;
-	enum embed_status status = embed_chunk("", 0, options, &chunks, error);
-
-	if (status == EMBED_OK)
-		embed_chunks_destroy(chunks);
-	return status;
-}
-
 static int finish(struct cutter *cutter, int exit_status)
 {
 	if (cutter->own->stats)
 		chunk_view_stats(&cutter->out, &cutter->stats, cutter->columns);
 	if (!flush(cutter, 0) && exit_status == COMMAND_GOOD)
 		exit_status = COMMAND_SOME_FAILED;
+	if (cutter->is_refused)
+		exit_status = COMMAND_REFUSED;
 	chunk_stats_fini(&cutter->stats);
 	buffer_fini(&cutter->out);
+	embed_close(cutter->service);
 	return exit_status;
+}
+
+/* Only semantic chunks need a service, and with it a key. */
+static enum embed_status prepare(
+    struct cutter *cutter, const struct command_input *input, struct embed_error *error)
+{
+	enum embed_status status = chunking_check(&cutter->options, error);
+
+	if (status == EMBED_OK && cutter->options.strategy == EMBED_CHUNK_SEMANTIC)
+		status = settings_open_service(
+		    &cutter->service, input->options, SETTINGS_ONLINE, input->log, error);
+	return status;
 }
 
 static int run(const struct command_input *input)
@@ -215,6 +243,7 @@ static int run(const struct command_input *input)
 	struct cutter cutter = {
 	    .own = own,
 	    .options = options_of(own),
+	    .request = settings_request_of(input->options),
 	    .columns = columns(),
 	    .has_color = wants_color(),
 	    .has_sources = input->argument_count > 1,
@@ -222,7 +251,7 @@ static int run(const struct command_input *input)
 	struct embed_error error;
 
 	error_clear(&error);
-	if (check(&cutter.options, &error) != EMBED_OK)
+	if (prepare(&cutter, input, &error) != EMBED_OK)
 		return command_fail(&error);
 	buffer_init(&cutter.out, SIZE_MAX / 2);
 	return finish(&cutter, texts_each(input, &texts, cut_one, &cutter));
@@ -236,7 +265,9 @@ const struct command command_chunk = {
 	"Prints one JSON object a chunk: {\"index\":n,\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..},\n"
 	"with \"heading\" for markdown and HTML. Chunks are slices of the text as it stands; none is\n"
 	"above --size. --show draws them for people, --stats sums them up. PDF needs pdftotext,\n"
-	"DOCX, ODT, RTF and EPUB need pandoc. Semantic chunks need vectors: embed_chunk_semantic.",
+	"DOCX, ODT, RTF and EPUB need pandoc. --strategy semantic embeds the sentences, as embed text would;\n"
+	"no other strategy needs a key.",
+    .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,
 };

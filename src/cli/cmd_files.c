@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
+#include "cli/chunking.h"
 #include "cli/command.h"
 #include "cli/embedding.h"
 #include "cli/files_source.h"
@@ -41,23 +42,6 @@ static struct files_source_options source_options(const struct command_input *in
 	return options;
 }
 
-/* Settings that can never work are told once, not per document. */
-static enum embed_status check_chunking(
-    const struct files_source_options *options, struct embed_error *error)
-{
-	struct embed_chunk_options chunk = options->chunk;
-	embed_chunks *chunks;
-	enum embed_status status;
-
-	if (chunk.strategy == EMBED_CHUNK_SEMANTIC) /* needs vectors; sizes are judged alike */
-		chunk.strategy = EMBED_CHUNK_SENTENCES;
-	status = embed_chunk("a", 1, &chunk, &chunks, error);
-
-	if (status == EMBED_OK)
-		embed_chunks_destroy(chunks);
-	return status;
-}
-
 static int run_walk(const struct command_input *input, const struct files_options *own,
     const struct files_source_options *options, const struct walk *walk)
 {
@@ -86,7 +70,7 @@ static int run(const struct command_input *input)
 	if (input->argument_count == 0)
 		return command_misuse("files: name documents or folders: embed files PATH...");
 	error_clear(&error);
-	if (check_chunking(&options, &error) != EMBED_OK ||
+	if (chunking_check(&options.chunk, &error) != EMBED_OK ||
 	    walk_paths(&walk, input->arguments, input->argument_count, &error) != EMBED_OK)
 		exit_status = command_fail(&error);
 	else

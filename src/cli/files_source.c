@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cli/chunking.h"
 #include "cli/json_row.h"
 
 static void close_document(struct files_source *files)
@@ -35,11 +36,8 @@ static enum embed_status open_document(
 	if (files->options.is_strategy_auto)
 		chunk.strategy = document_strategy(kind);
 	bytes = embed_cleaned_bytes(files->cleaned, &len);
-	if (chunk.strategy == EMBED_CHUNK_SEMANTIC)
-		status = embed_chunk_semantic(files->source.service, bytes, len, &chunk,
-		    &files->options.request, &files->chunks, error);
-	else
-		status = embed_chunk(bytes, len, &chunk, &files->chunks, error);
+	status = chunking_cut(files->source.service, bytes, len, &chunk, &files->options.request,
+	    &files->chunks, error);
 	files->path = path;
 	files->next_chunk = 0;
 	return status;
