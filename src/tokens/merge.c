@@ -5,14 +5,33 @@
 
 #include "tokens/vocabulary.h"
 
-static size_t lowest(const uint32_t *ranks, size_t count)
+/*
+ * Merges every pair of this rank, from the left, in one pass; *lowest is the
+ * lowest rank after it.  No pair with the new token comes before another of
+ * this rank: what it merges into has a higher rank than its parts.
+ */
+static size_t merge_rank(const struct tokens_encoding *encoding, uint32_t rank, uint32_t *ids,
+    uint32_t *ranks, size_t count, uint32_t *lowest)
 {
-	size_t best = 0;
+	size_t out = 0;
+	bool was_merged = false;
 
-	for (size_t i = 1; i < count; i++)
-		if (ranks[i] < ranks[best])
-			best = i;
-	return best;
+	*lowest = TABLES_NONE;
+	for (size_t i = 0; i < count; out++) {
+		bool is_merged = i + 1 < count && ranks[i] == rank;
+		uint32_t id = is_merged ? rank : ids[i];
+
+		if (out > 0) {
+			ranks[out - 1] = is_merged || was_merged
+					     ? vocabulary_find_pair(encoding, ids[out - 1], id)
+					     : ranks[i - 1];
+			*lowest = ranks[out - 1] < *lowest ? ranks[out - 1] : *lowest;
+		}
+		ids[out] = id;
+		i += is_merged ? 2 : 1;
+		was_merged = is_merged;
+	}
+	return out;
 }
 
 /* ranks[i] is the token that ids[i] and ids[i + 1] merge into. */
@@ -20,25 +39,16 @@ size_t merge_bytes(const struct tokens_encoding *encoding, const uint8_t *bytes,
     uint32_t *ids, uint32_t *ranks)
 {
 	size_t count = len;
+	uint32_t lowest = TABLES_NONE;
 
 	for (size_t i = 0; i < len; i++)
 		ids[i] = encoding->singles[bytes[i]];
-	for (size_t i = 0; i + 1 < len; i++)
+	for (size_t i = 0; i + 1 < len; i++) {
 		ranks[i] = encoding->couples[bytes[i] + 256u * bytes[i + 1]];
-	while (count > 1) {
-		size_t at = lowest(ranks, count - 1);
-
-		if (ranks[at] == TABLES_NONE)
-			break;
-		ids[at] = ranks[at];
-		count--;
-		memmove(ids + at + 1, ids + at + 2, (count - at - 1) * sizeof(*ids));
-		memmove(ranks + at, ranks + at + 1, (count - at - 1) * sizeof(*ranks));
-		if (at > 0)
-			ranks[at - 1] = vocabulary_find_pair(encoding, ids[at - 1], ids[at]);
-		if (at + 1 < count)
-			ranks[at] = vocabulary_find_pair(encoding, ids[at], ids[at + 1]);
+		lowest = ranks[i] < lowest ? ranks[i] : lowest;
 	}
+	while (lowest != TABLES_NONE)
+		count = merge_rank(encoding, lowest, ids, ranks, count, &lowest);
 	return count;
 }
 

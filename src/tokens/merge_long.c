@@ -164,6 +164,16 @@ static bool try_windows(const struct tokens_encoding *encoding, const struct sou
 	return is_done;
 }
 
+/* A piece that begins as a run of one character: strips of it have no token in common. */
+static bool is_run(const uint8_t *bytes, size_t len)
+{
+	for (size_t width = 1; width <= 4; width++)
+		if (len >= MERGE_JOB_BYTES &&
+		    memcmp(bytes, bytes + width, MERGE_JOB_BYTES - width) == 0)
+			return true;
+	return false;
+}
+
 enum embed_status merge_piece(const struct tokens_encoding *encoding, const uint8_t *bytes,
     size_t len, bool is_ill_formed, size_t window_bytes, struct merge_sink *sink)
 {
@@ -172,7 +182,7 @@ enum embed_status merge_piece(const struct tokens_encoding *encoding, const uint
 	size_t ids_len = sink->ids == NULL ? 0 : sink->ids->len;
 	enum embed_status status;
 
-	if (!is_ill_formed && window_bytes == MERGE_WINDOW &&
+	if (!is_ill_formed && window_bytes == MERGE_WINDOW && !is_run(bytes, len) &&
 	    merge_by_strips(encoding, bytes, len, sink, &status))
 		return status;
 	*sink = before;

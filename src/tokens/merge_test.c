@@ -10,7 +10,7 @@
 #define LONG_BYTES 700
 
 static const char *const alphabets[] = {"ab", "etaoinshrdlucmfw", "abcdefghijklmnopqrstuvwxyz",
-    "-=", "-", " ", "0123456789abcdef", "\xE4\xB8\xE6\x96\x80\x81\xA0\xAD\x87",
+    "-=", "-", " ", "a", "=", "0123456789abcdef", "\xE4\xB8\xE6\x96\x80\x81\xA0\xAD\x87",
     "\xE0\xB8\x81\xB2\xE0\xB9\x88", "!@#$%^&*()_+-=[]{}|;:,.<>/?"};
 
 static void random_bytes(struct random *random, uint8_t *bytes, size_t len)
@@ -56,6 +56,51 @@ static void assert_jobs_merge_alike(merge_jobs_fn *merge_jobs)
 			assert_memory_equal(ids[j], expected, wanted * sizeof(*expected));
 			assert_int_equal(__builtin_popcountll(jobs[j].starts), wanted);
 		}
+	}
+}
+
+/* What is meant: the leftmost pair of lowest rank, one after the other. */
+static size_t merge_one_by_one(
+    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint32_t *ids)
+{
+	size_t count = len;
+
+	for (size_t i = 0; i < len; i++)
+		ids[i] = encoding->singles[bytes[i]];
+	for (;;) {
+		uint32_t lowest = TABLES_NONE;
+		size_t at = 0;
+
+		for (size_t i = 0; i + 1 < count; i++) {
+			uint32_t rank = vocabulary_find_pair(encoding, ids[i], ids[i + 1]);
+
+			if (rank < lowest) {
+				lowest = rank;
+				at = i;
+			}
+		}
+		if (lowest == TABLES_NONE)
+			return count;
+		ids[at] = lowest;
+		memmove(ids + at + 1, ids + at + 2, (--count - at - 1) * sizeof(*ids));
+	}
+}
+
+static void merges_a_rank_at_once_as_one_pair_after_the_other(void **state)
+{
+	struct random random = {4};
+	uint8_t bytes[300];
+	uint32_t ids[300], ranks[300], expected[300];
+
+	(void)state;
+	for (int round = 0; round < 500; round++) {
+		const struct tokens_encoding *encoding = encoding_of(round);
+		size_t len = 1 + random_below(&random, sizeof(bytes)), count;
+
+		random_bytes(&random, bytes, len);
+		count = merge_one_by_one(encoding, bytes, len, expected);
+		assert_int_equal(merge_bytes(encoding, bytes, len, ids, ranks), count);
+		assert_memory_equal(ids, expected, count * sizeof(*ids));
 	}
 }
 
@@ -181,6 +226,7 @@ static void remembers_what_it_was_told_and_nothing_else(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(merges_a_rank_at_once_as_one_pair_after_the_other),
 	    cmocka_unit_test(merges_side_by_side_as_one_after_the_other),
 	    cmocka_unit_test(merges_with_avx2_as_without),
 	    cmocka_unit_test(merges_long_pieces_in_windows_of_any_size),

@@ -49,7 +49,7 @@ void vocabulary_free(struct vocabulary *vocabulary);
 /* The token with these bytes, or TABLES_NONE. */
 uint32_t vocabulary_find(const struct vocabulary *vocabulary, const uint8_t *bytes, size_t len);
 
-/* Fills left and right of every token; fails on one that merging its bytes does not give. */
+/* Fills left and right of every token; fails on one that merging its bytes does not give, or that its parts come after. */
 void vocabulary_find_merges(struct vocabulary *vocabulary);
 
 /* Where an entry with this hash stands under a pilot; `shape` is the table's. */

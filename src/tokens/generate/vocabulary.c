@@ -168,5 +168,7 @@ void vocabulary_find_merges(struct vocabulary *vocabulary)
 		token->left = vocabulary_find(vocabulary, token->bytes, ends[0]);
 		token->right =
 		    vocabulary_find(vocabulary, token->bytes + ends[0], token->len - ends[0]);
+		if (token->left >= id || token->right >= id)
+			fail("a token comes before its parts", vocabulary->name);
 	}
 }
