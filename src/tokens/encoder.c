@@ -70,25 +70,49 @@ static void note_starts(struct tokens_encoder *encoder, size_t at, size_t count)
 }
 
 /*
- * Where only the count matters: notes starts and drops the pieces that need no
- * lookup, which are those of one byte and couples.  Returns how many are left.
+ * Where only the count matters: notes keys and hashes and drops the pieces that
+ * are known for tokens.  Returns how many are left.
  */
-static size_t drop_sure_tokens(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t at, size_t count)
+static size_t drop_known_tokens(
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t len, size_t at, size_t count)
 {
-	const uint32_t *couples = encoder->encoding->couples;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t end = encoder->ends[i], last = end - at - 1;
-		size_t couple = last == 1 ? bytes[at] + (size_t)256 * bytes[at + last] : 0;
+		size_t end = encoder->ends[i];
+		struct tables_key key = key_of(bytes + at, end - at, len - at);
+		uint64_t hash = tables_hash_key(key);
 
 		encoder->starts[kept] = at;
 		encoder->ends[kept] = end;
-		kept += (last > 0) & ((last > 1) | (couples[couple] == TABLES_NONE));
+		encoder->keys[kept] = key;
+		encoder->hashes[kept] = hash;
+		kept += !memo_is(encoder->known[hash % ENCODER_KNOWN], key);
 		at = end;
 	}
+	for (size_t i = 0; i < kept; i++) {
+		encoder->slots[i] = vocabulary_key_slot(encoder->encoding, encoder->hashes[i]);
+		__builtin_prefetch(encoder->slots[i]);
+	}
 	return kept;
+}
+
+/* What find_pieces does, where only the count matters: lists the missing and knows the others. */
+static size_t find_unknown(struct tokens_encoder *encoder, size_t count)
+{
+	size_t missing_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct tables_key key = encoder->keys[i];
+		struct tables_key *known = &encoder->known[encoder->hashes[i] % ENCODER_KNOWN];
+		bool is_missing = !memo_is(*encoder->slots[i], key);
+
+		encoder->missing[missing_count].piece = (uint32_t)i;
+		missing_count += is_missing;
+		known->lo = is_missing ? known->lo : key.lo;
+		known->hi = is_missing ? known->hi : key.hi;
+	}
+	return missing_count;
 }
 
 /* Second pass: keys, hashes and slots, and the slots on their way to the cache. */
@@ -393,17 +417,19 @@ static enum embed_status run_batch(
 	enum embed_status status;
 
 	if (sink->ids == NULL && sink->cuts == NULL && !batch->is_ill_formed) {
-		size_t kept = drop_sure_tokens(encoder, batch->bytes, batch->start, batch->count);
+		size_t kept =
+		    drop_known_tokens(encoder, batch->bytes, len, batch->start, batch->count);
 
 		batch->sink.count += batch->count - kept;
 		batch->count = kept;
+		missing_count = find_unknown(encoder, kept);
 	} else {
 		note_starts(encoder, batch->start, batch->count);
+		hash_pieces(encoder, batch->bytes, len, batch->count);
+		if (batch->is_ill_formed)
+			unhash_ill_formed(encoder, batch->bytes, batch->count);
+		missing_count = find_pieces(encoder, batch->count);
 	}
-	hash_pieces(encoder, batch->bytes, len, batch->count);
-	if (batch->is_ill_formed)
-		unhash_ill_formed(encoder, batch->bytes, batch->count);
-	missing_count = find_pieces(encoder, batch->count);
 	resolve_missing(encoder, batch->bytes, missing_count);
 	if (sink->cuts != NULL)
 		for (size_t i = 0; i < batch->count; i++)

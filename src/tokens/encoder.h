@@ -31,6 +31,9 @@ struct encoder_missing {
 #define ENCODER_OUT       4096
 #define ENCODER_OUT_SLACK (MERGE_JOB_BYTES + 4)
 
+/* Pieces that were tokens lately, one place a hash: few enough for the first cache. */
+#define ENCODER_KNOWN 1024
+
 struct tokens_encoder {
 	const struct tokens_encoding *encoding;
 	split_fn *split;
@@ -50,7 +53,8 @@ struct tokens_encoder {
 	uint32_t out[ENCODER_OUT + ENCODER_OUT_SLACK];
 	uint32_t counts[ENCODER_BATCH_MAX]; /* tokens of each piece, where cuts are wanted */
 	struct tokens_cut cuts[ENCODER_BATCH_MAX];
-	struct buffer scratch; /* ids of one piece */
+	struct tables_key known[ENCODER_KNOWN]; /* zero: empty */
+	struct buffer scratch;                  /* ids of one piece */
 	struct memo memo;
 };
 

@@ -17,6 +17,7 @@ struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encod
 	if (encoder == NULL)
 		return NULL;
 	encoder->encoding = encoding;
+	memset(encoder->known, 0, sizeof(encoder->known));
 	buffer_init(&encoder->scratch, MEMO_LONG_BYTES * sizeof(uint32_t));
 	encoder->split = split_best();
 	encoder->merge_jobs = merge_jobs_best();
