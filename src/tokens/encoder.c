@@ -104,32 +104,47 @@ static size_t find_unknown(struct tokens_encoder *encoder, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		struct tables_key key = encoder->keys[i];
-		struct tables_key *known = &encoder->known[encoder->hashes[i] % ENCODER_KNOWN];
+		size_t place = encoder->hashes[i] % ENCODER_KNOWN;
+		struct tables_key *known = &encoder->known[place];
 		bool is_missing = !memo_is(*encoder->slots[i], key);
 
 		encoder->missing[missing_count].piece = (uint32_t)i;
 		missing_count += is_missing;
 		known->lo = is_missing ? known->lo : key.lo;
 		known->hi = is_missing ? known->hi : key.hi;
+		encoder->known_ids[place] = is_missing ? encoder->known_ids[place]
+						       : vocabulary_id_of_slot(encoder->slots[i]);
 	}
 	return missing_count;
 }
 
-/* Second pass: keys, hashes and slots, and the slots on their way to the cache. */
-static void hash_pieces(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t len, size_t count)
+/*
+ * Second pass: keys, hashes, and the ids of known pieces; slots of the others
+ * on their way to the cache.  Returns how many others.
+ */
+static size_t hash_pieces(struct tokens_encoder *encoder, const uint8_t *bytes, size_t len,
+    size_t count, bool is_ill_formed)
 {
-	const struct tokens_encoding *encoding = encoder->encoding;
+	size_t unknown_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t at = encoder->starts[i];
 		struct tables_key key = key_of(bytes + at, encoder->ends[i] - at, len - at);
+		uint64_t hash = tables_hash_key(key);
 
 		encoder->keys[i] = key;
-		encoder->hashes[i] = tables_hash_key(key);
-		encoder->slots[i] = vocabulary_key_slot(encoding, encoder->hashes[i]);
-		__builtin_prefetch(encoder->slots[i]);
+		encoder->hashes[i] = hash;
+		encoder->ids[i] = encoder->known_ids[hash % ENCODER_KNOWN];
+		encoder->unknown[unknown_count] = (uint32_t)i;
+		unknown_count +=
+		    is_ill_formed | !memo_is(encoder->known[hash % ENCODER_KNOWN], key);
 	}
+	for (size_t u = 0; u < unknown_count; u++) {
+		encoder->slots[u] =
+		    vocabulary_key_slot(encoder->encoding, encoder->hashes[encoder->unknown[u]]);
+		__builtin_prefetch(encoder->slots[u]);
+	}
+	return unknown_count;
 }
 
 /* Pieces that are ill-formed must not be taken for the tokens that their bytes are. */
@@ -143,18 +158,23 @@ static void unhash_ill_formed(struct tokens_encoder *encoder, const uint8_t *byt
 	}
 }
 
-/* Third pass: ids of the pieces that are tokens; lists the others. */
-static size_t find_pieces(struct tokens_encoder *encoder, size_t count)
+/* Third pass: ids of the unknown pieces that are tokens, known from now on; lists the others. */
+static size_t find_pieces(struct tokens_encoder *encoder, size_t unknown_count)
 {
 	size_t missing_count = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct tables_key *slot = encoder->slots[i];
-		bool is_missing = !memo_is(*slot, encoder->keys[i]);
+	for (size_t u = 0; u < unknown_count; u++) {
+		uint32_t i = encoder->unknown[u], id = vocabulary_id_of_slot(encoder->slots[u]);
+		size_t place = encoder->hashes[i] % ENCODER_KNOWN;
+		struct tables_key key = encoder->keys[i], *known = &encoder->known[place];
+		bool is_missing = !memo_is(*encoder->slots[u], key);
 
-		encoder->ids[i] = vocabulary_id_of_slot(slot);
-		encoder->missing[missing_count].piece = (uint32_t)i;
+		encoder->ids[i] = id;
+		encoder->missing[missing_count].piece = i;
 		missing_count += is_missing;
+		known->lo = is_missing ? known->lo : key.lo;
+		known->hi = is_missing ? known->hi : key.hi;
+		encoder->known_ids[place] = is_missing ? encoder->known_ids[place] : id;
 	}
 	return missing_count;
 }
@@ -413,7 +433,7 @@ static enum embed_status put_cuts(
 static enum embed_status run_batch(
     struct tokens_encoder *encoder, struct batch *batch, size_t len, struct encoder_sink *sink)
 {
-	size_t missing_count;
+	size_t unknown_count, missing_count;
 	enum embed_status status;
 
 	if (sink->ids == NULL && sink->cuts == NULL && !batch->is_ill_formed) {
@@ -425,10 +445,11 @@ static enum embed_status run_batch(
 		missing_count = find_unknown(encoder, kept);
 	} else {
 		note_starts(encoder, batch->start, batch->count);
-		hash_pieces(encoder, batch->bytes, len, batch->count);
+		unknown_count =
+		    hash_pieces(encoder, batch->bytes, len, batch->count, batch->is_ill_formed);
 		if (batch->is_ill_formed)
 			unhash_ill_formed(encoder, batch->bytes, batch->count);
-		missing_count = find_pieces(encoder, batch->count);
+		missing_count = find_pieces(encoder, unknown_count);
 	}
 	resolve_missing(encoder, batch->bytes, missing_count);
 	if (sink->cuts != NULL)

@@ -4,8 +4,8 @@
  *
  * Each batch goes through several passes, so that the work of many pieces
  * overlaps instead of waiting for one another's memory: cut into pieces; make
- * each piece's key, hash it and ask for its cache line; look.  Pieces that are
- * no token (one in twelve in English) are then looked up in the memo; those
+ * each piece's key, hash it and see whether it is one of the known; ask for the
+ * others' cache lines; look.  Pieces that are no token (one in twelve in English) are then looked up in the memo; those
  * that are not there either are merged side by side and memorised.
  */
 #ifndef TOKENS_ENCODER_H
@@ -54,7 +54,9 @@ struct tokens_encoder {
 	uint32_t counts[ENCODER_BATCH_MAX]; /* tokens of each piece, where cuts are wanted */
 	struct tokens_cut cuts[ENCODER_BATCH_MAX];
 	struct tables_key known[ENCODER_KNOWN]; /* zero: empty */
-	struct buffer scratch;                  /* ids of one piece */
+	uint32_t known_ids[ENCODER_KNOWN];
+	uint32_t unknown[ENCODER_BATCH_MAX]; /* numbers of the pieces that are not known */
+	struct buffer scratch;               /* ids of one piece */
 	struct memo memo;
 };
 

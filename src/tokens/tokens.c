@@ -18,6 +18,7 @@ struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encod
 		return NULL;
 	encoder->encoding = encoding;
 	memset(encoder->known, 0, sizeof(encoder->known));
+	memset(encoder->known_ids, 0, sizeof(encoder->known_ids));
 	buffer_init(&encoder->scratch, MEMO_LONG_BYTES * sizeof(uint32_t));
 	encoder->split = split_best();
 	encoder->merge_jobs = merge_jobs_best();
