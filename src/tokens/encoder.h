@@ -5,8 +5,9 @@
  * Each batch goes through several passes, so that the work of many pieces
  * overlaps instead of waiting for one another's memory: cut into pieces; make
  * each piece's key, hash it and see whether it is one of the known; ask for the
- * others' cache lines; look.  Pieces that are no token (one in twelve in English) are then looked up in the memo; those
- * that are not there either are merged side by side and memorised.
+ * others' cache lines; look.  Pieces that are no token (one in twelve in
+ * English) are then looked up in the memo; those that are not there either are
+ * merged side by side and memorised.
  */
 #ifndef TOKENS_ENCODER_H
 #define TOKENS_ENCODER_H
