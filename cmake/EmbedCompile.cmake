@@ -17,6 +17,9 @@ target_compile_options(embed_compile INTERFACE
   -Wwrite-strings -Wformat=2 -Wundef -fstack-protector-strong -fno-common
   # Debian's headers must not fail the build, a caller's designated initialisers neither.
   -Wno-missing-field-initializers)
+# The same bytes wherever it is built (tools/reproducible).
+target_compile_options(embed_compile INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+
 # Hardening of what people run (tests/install/hardened.sh reads it off the program).
 target_compile_options(embed_compile INTERFACE
   $<$<CONFIG:Release>:-fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)

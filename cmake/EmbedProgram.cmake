@@ -8,3 +8,8 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.c)
 endif()
 file(GLOB man_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
 install(FILES ${man_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+# `cmake --build --preset release --target sbom`: what the program is made of, as CycloneDX.
+add_custom_target(sbom
+  COMMAND ${PROJECT_SOURCE_DIR}/tools/sbom $<TARGET_FILE:embed> ${PROJECT_VERSION} >embed.cdx.json
+  BYPRODUCTS embed.cdx.json DEPENDS embed VERBATIM)
