@@ -420,7 +420,7 @@ static void closing_answers_what_is_under_way(void **state)
 	shell_init(&shell, STAND("--latency=60s"));
 	shell_open(&shell);
 	ask_engine(&shell, &plain, 0, 10, &waiting, NULL);
-	while (count_of(&shell, "requests") == 0)
+	while (count_of(&shell, "embeddings_requests") == 0)
 		;
 	engine_close(shell.engine);
 	assert_true(waiting.has_ended);
