@@ -179,6 +179,27 @@ enum embed_log_level { EMBED_LOG_ERROR, EMBED_LOG_WARN, EMBED_LOG_INFO, EMBED_LO
  */
 typedef void embed_log_fn(enum embed_log_level level, const char *event, void *context);
 
+/*
+ * An attempt upstream that ended, for tracing.  Told of those whose first text
+ * came with a trace_parent; upstream was given the same trace with `span_id` as
+ * the parent.  Strings are valid during the call only.
+ */
+struct embed_span {
+	const char *trace_parent; /* as the request had it */
+	uint64_t span_id;         /* of the attempt */
+	int64_t start_us, end_us; /* Unix, microseconds */
+	const char *upstream;     /* its name */
+	const char *base_url;
+	const char *model;
+	enum embed_status status; /* EMBED_OK: answered with vectors */
+	int http_status;          /* 0: no answer */
+	uint64_t texts, billed_tokens;
+	uint32_t retry; /* 0: the first attempt of its batch */
+};
+
+/* On the engine's thread: must not block and must not call the service. */
+typedef void embed_span_fn(const struct embed_span *span, void *context);
+
 struct embed_options {
 	size_t size;
 	const char *home;  /* folder of store and ledger; NULL: keep nothing */
@@ -210,6 +231,8 @@ struct embed_options {
 	embed_log_fn *log;
 	void *log_context;
 	enum embed_log_level log_level;
+	embed_span_fn *span; /* NULL: a trace_parent goes upstream as it came */
+	void *span_context;
 };
 
 #define EMBED_OPTIONS_INIT                                                                         \

@@ -64,6 +64,16 @@ enum settings_open {
 enum embed_status settings_open_service(embed_service **out, const struct options *options,
     enum settings_open how, struct log_sink *log, struct embed_error *error);
 
+/* Who is told of attempts (embed_span); all NULL: nobody. */
+struct settings_spans {
+	embed_span_fn *fn;
+	void *context;
+};
+
+/* The same, online, with spans. */
+enum embed_status settings_open_traced(embed_service **out, const struct options *options,
+    struct log_sink *log, const struct settings_spans *spans, struct embed_error *error);
+
 /* Options that were loaded again, for a service that was opened with SETTINGS_ONLINE: see embed_reload. */
 enum embed_status settings_reload_service(
     embed_service *service, const struct options *options, struct embed_error *error);

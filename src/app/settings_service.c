@@ -173,7 +173,7 @@ typedef enum embed_status use_fn(
 
 static enum embed_status use_options(embed_service **service, use_fn *use,
     const struct options *options, enum settings_open how, struct log_sink *log,
-    struct embed_error *error)
+    const struct settings_spans *spans, struct embed_error *error)
 {
 	struct opening *opening = calloc(1, sizeof(*opening));
 	enum embed_status status;
@@ -183,6 +183,10 @@ static enum embed_status use_options(embed_service **service, use_fn *use,
 	status = fill(opening, options, how, log, error);
 	if (status == EMBED_OK)
 		status = make_parents(opening->home, error);
+	if (spans != NULL) {
+		opening->embed.span = spans->fn;
+		opening->embed.span_context = spans->context;
+	}
 	if (status == EMBED_OK)
 		status = use(service, &opening->embed, error);
 	arena_fini(&opening->arena);
@@ -193,7 +197,13 @@ static enum embed_status use_options(embed_service **service, use_fn *use,
 enum embed_status settings_open_service(embed_service **out, const struct options *options,
     enum settings_open how, struct log_sink *log, struct embed_error *error)
 {
-	return use_options(out, embed_open, options, how, log, error);
+	return use_options(out, embed_open, options, how, log, NULL, error);
+}
+
+enum embed_status settings_open_traced(embed_service **out, const struct options *options,
+    struct log_sink *log, const struct settings_spans *spans, struct embed_error *error)
+{
+	return use_options(out, embed_open, options, SETTINGS_ONLINE, log, spans, error);
 }
 
 static enum embed_status reload(
@@ -205,5 +215,5 @@ static enum embed_status reload(
 enum embed_status settings_reload_service(
     embed_service *service, const struct options *options, struct embed_error *error)
 {
-	return use_options(&service, reload, options, SETTINGS_ONLINE, NULL, error);
+	return use_options(&service, reload, options, SETTINGS_ONLINE, NULL, NULL, error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -8,12 +9,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/reports.h"
 #include "gateway/gateway.h"
 #include "gateway/supervisor.h"
 
 #define LISTEN_FDS_MAX 16
 #define WORKERS_MAX    64
-#define TICK_MS        250
+/* What is told to others may take so long at the end. */
+#define REPORTS_FLUSH_MS 3000
+#define TICK_MS          250
 
 struct serve_options {
 #define OPTION OPTION_FIELD
@@ -244,7 +248,8 @@ static void drain(struct serving *serving)
 		    stderr, "embed: requests were cut: they took longer than --drain-timeout\n");
 }
 
-static int serve(const struct command_input *input, embed_service *service, const char *keys_file)
+static int serve(const struct command_input *input, embed_service *service, const char *keys_file,
+    struct reports *reports)
 {
 	const struct serve_options *own = input->own;
 	struct gateway_options options = gateway_options_of(input, keys_file);
@@ -253,6 +258,9 @@ static int serve(const struct command_input *input, embed_service *service, cons
 	struct embed_error error;
 
 	error_clear(&error);
+	options.tracer = reports->tracer;
+	options.on_alarm = reports_alarm;
+	options.alarm_context = reports;
 	options.listen_fds = fds;
 	options.listen_fd_count = supervisor_listen_fds(fds, LISTEN_FDS_MAX);
 	if (options.listen_fd_count) /* the sockets are the supervisor's choice */
@@ -268,11 +276,46 @@ static int serve(const struct command_input *input, embed_service *service, cons
 	return COMMAND_GOOD;
 }
 
+/* OpenTelemetry's own variables, where ours say nothing. */
+static const char *or_variable(const char *value, const char *name)
+{
+	return value && *value ? value : getenv(name);
+}
+
+static enum embed_status open_reports(
+    struct reports *reports, const struct serve_options *own, struct embed_error *error)
+{
+	const struct reports_options options = {
+	    .otlp_endpoint = or_variable(own->otlp_endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+	    .otlp_headers = or_variable(own->otlp_headers, "OTEL_EXPORTER_OTLP_HEADERS"),
+	    .alarm_url = own->alarm_url,
+	    .alarm_secret = own->alarm_secret,
+	    .ca_file = own->alarm_ca_file};
+
+	return reports_open(reports, &options, error);
+}
+
+static int run_with(
+    const struct command_input *input, const char *keys_file, struct reports *reports)
+{
+	const struct settings_spans spans = {reports->tracer ? reports_span : NULL, reports};
+	embed_service *service;
+	struct embed_error error;
+	int exit_status;
+
+	error_clear(&error);
+	if (settings_open_traced(&service, input->options, input->log, &spans, &error) != EMBED_OK)
+		return command_fail(&error);
+	exit_status = serve(input, service, keys_file, reports);
+	embed_close(service);
+	return exit_status;
+}
+
 static int run(const struct command_input *input)
 {
 	const struct serve_options *own = input->own;
 	char keys_file[SETTINGS_PATH_MAX + 8];
-	embed_service *service;
+	struct reports reports;
 	struct embed_error error;
 	int exit_status;
 
@@ -280,11 +323,10 @@ static int run(const struct command_input *input)
 	if (input->argument_count)
 		return command_misuse("serve takes no arguments: \"%.60s\"", input->arguments[0]);
 	if (find_keys_file(keys_file, input->options, own->keys_file, &error) != EMBED_OK ||
-	    settings_open_service(&service, input->options, SETTINGS_ONLINE, input->log, &error) !=
-		EMBED_OK)
+	    open_reports(&reports, own, &error) != EMBED_OK)
 		return command_fail(&error);
-	exit_status = serve(input, service, keys_file);
-	embed_close(service);
+	exit_status = run_with(input, keys_file, &reports);
+	reports_close(&reports, REPORTS_FLUSH_MS);
 	return exit_status;
 }
 

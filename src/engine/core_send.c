@@ -134,6 +134,8 @@ static struct attempt *dispatch(
 	count_first(core, batch, now_us);
 	attempt->sent_us = now_us;
 	attempt->is_under_way = true;
+	if (core->options.has_spans && attempt->record.trace_parent)
+		attempt->record.span_id = random_next(&core->random) | 1;
 	attempt->request_charge = limiter_take(&upstream->requests, 1, now_us);
 	attempt->permit_charge = limiter_take(&upstream->permits, cost, now_us);
 	attempt->is_trial = breaker_pass(&upstream->breaker, now_us);

@@ -68,7 +68,8 @@ struct engine_options {
 	    vector_bytes; /* vectors held at a time (sent for, or not yet durable), about; 0: 64 MiB */
 	uint64_t seed;    /* of the jitter */
 	const struct engine_spent
-	    *spent; /* one for each upstream, looked at while opening; NULL: nothing */
+	    *spent;     /* one for each upstream, looked at while opening; NULL: nothing */
+	bool has_spans; /* attempts of traced jobs get a span of their own */
 	struct log log;
 };
 
@@ -108,6 +109,7 @@ struct engine_record {
 	uint64_t billed_tokens;    /* as upstream counted; our count where it gave none */
 	const char *request_id;    /* upstream's, or "" */
 	const char *trace_parent;  /* of the first text's job, or NULL */
+	uint64_t span_id;          /* of the attempt, told upstream; 0: not traced */
 	const char *error_code;    /* upstream's, or "" */
 	const char *error_message; /* for people, or "" */
 	const struct engine_share *shares;

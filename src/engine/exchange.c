@@ -224,6 +224,19 @@ static bool add_key(struct exchange *exchange, const struct attempt *attempt)
 	return add_header(exchange, "Authorization: Bearer ", key);
 }
 
+/* With the attempt's span as the parent, where it has one. */
+static bool add_trace(struct exchange *exchange, const struct attempt *attempt)
+{
+	const char *parent = attempt->record.trace_parent;
+	char own[56];
+
+	if (attempt->record.span_id == 0 || strlen(parent) != 55)
+		return add_header(exchange, "traceparent: ", parent);
+	snprintf(own, sizeof(own), "%.36s%016" PRIx64 "%s", parent, attempt->record.span_id,
+	    parent + 52);
+	return add_header(exchange, "traceparent: ", own);
+}
+
 static bool write_headers(struct exchange *exchange, const struct attempt *attempt)
 {
 	const struct embed_upstream *settings = &attempt->upstream->settings;
@@ -243,7 +256,7 @@ static bool write_headers(struct exchange *exchange, const struct attempt *attem
 	       add_key(exchange, attempt) &&
 	       add_header(exchange, "OpenAI-Organization: ", settings->organization) &&
 	       add_header(exchange, "OpenAI-Project: ", settings->project) &&
-	       add_header(exchange, "traceparent: ", attempt->record.trace_parent);
+	       add_trace(exchange, attempt);
 }
 
 static bool write_body(struct exchange *exchange, const struct attempt *attempt)

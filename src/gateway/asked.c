@@ -134,11 +134,17 @@ static enum embed_too_long too_long(struct call *call)
 	return call->policy->too_long;
 }
 
-/* A W3C traceparent is 55 characters; others are not passed on. */
+/*
+ * What upstream is told of the trace: as it came (W3C: 55 characters), or with
+ * this request's span as the parent when we tell spans.
+ */
 static const char *trace_parent(struct call *call)
 {
 	const struct http_slice *value = header(call, "traceparent");
 
+	if (call->gateway->options.tracer &&
+	    call_begin_span(call, value ? value->bytes : "", value ? value->len : 0))
+		return call->trace_parent;
 	if (!value || value->len != sizeof(call->trace_parent) - 1)
 		return NULL;
 	memcpy(call->trace_parent, value->bytes, value->len);

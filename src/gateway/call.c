@@ -105,6 +105,8 @@ void call_end(struct call *call)
 	struct gateway_worker *worker = call->worker;
 
 	count_call(call);
+	if (call->span_id)
+		call_end_span(call);
 	if (call->is_viewer)
 		dashboard_leave(call->gateway->dashboard);
 	if (call->policy->logs_requests)

@@ -20,6 +20,7 @@
 #include "gateway/alarms.h"
 
 struct gateway;
+struct tracer;
 
 enum gateway_unknown { GATEWAY_IGNORE_UNKNOWN, GATEWAY_PASS_UNKNOWN, GATEWAY_REFUSE_UNKNOWN };
 enum gateway_hit_usage { GATEWAY_HITS_COUNT, GATEWAY_HITS_ZERO };
@@ -54,7 +55,8 @@ struct gateway_options {
 	uint32_t head_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;
 	bool passes_keys; /* callers bring their own upstream key; the gateway has none to check */
 	struct log log;
-	alarms_fn *on_alarm; /* beside the log; NULL: nobody */
+	struct tracer *tracer; /* NULL: no spans, a traceparent is passed on as it came */
+	alarms_fn *on_alarm;   /* beside the log; NULL: nobody */
 	void *alarm_context;
 	struct gateway_policy policy; /* to begin with */
 };

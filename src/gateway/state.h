@@ -21,6 +21,7 @@
 #include "gateway/route.h"
 #include "gateway/tries.h"
 #include "http/http.h"
+#include "telemetry/tracer.h"
 #include "wire/refusal.h"
 #include "wire/request.h"
 #include "wire/reply.h"
@@ -116,6 +117,8 @@ struct call {
 	enum embed_status status; /* why there is no result */
 	struct embed_error error;
 	int64_t submitted_us;
+	uint64_t span_id;           /* of this request; 0: not traced */
+	struct trace_context trace; /* while span_id is not 0 */
 	char trace_parent[56];
 	char caller_key[512]; /* passed through */
 };
@@ -147,6 +150,12 @@ bool call_answer_preflight(struct call *call);
 
 /* Whole seconds, 1 to 60; 0: the client should not come back by itself. */
 void call_retry_after(struct call *call, int64_t us);
+
+/* ---- span.c -------------------------------------------------------------------- */
+
+/* Begins a span within the traceparent that came, or a trace of its own; false: that one is not to be sampled. */
+bool call_begin_span(struct call *call, const char *parent, size_t len);
+void call_end_span(struct call *call);
 
 /* ---- auth.c --------------------------------------------------------------- */
 

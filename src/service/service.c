@@ -109,6 +109,28 @@ static void log_attempt(const struct embed_service *service, const struct engine
 	    record->trace_parent, NULL);
 }
 
+static void tell_span(const struct embed_service *service, const struct engine_record *record)
+{
+	const struct embed_options *options = &service->settings->options;
+	struct embed_span span = {.trace_parent = record->trace_parent,
+	    .span_id = record->span_id,
+	    .start_us = record->sent_unix_us,
+	    .end_us = record->sent_unix_us + record->latency_us,
+	    .upstream = record->upstream,
+	    .base_url = service->settings->upstreams[record->upstream_index].base_url,
+	    .model = record->model,
+	    .status = record->status,
+	    .http_status = record->http_status,
+	    .billed_tokens = record->billed_tokens,
+	    .retry = record->retry};
+
+	if (options->span == NULL || record->span_id == 0)
+		return;
+	for (size_t i = 0; i < record->share_count; i++)
+		span.texts += record->shares[i].texts;
+	options->span(&span, options->span_context);
+}
+
 /* The engine's thread: money is counted here, disks are the writer's. */
 static void on_record(struct engine_record *record, void *context)
 {
@@ -116,6 +138,7 @@ static void on_record(struct engine_record *record, void *context)
 
 	latency_add(service->latency, EMBED_LATENCY_attempt, record->latency_us);
 	log_attempt(service, record);
+	tell_span(service, record);
 	if (record->is_billed) {
 		measure(service, record);
 		counters_add(service->counters, COUNTER_cost_nano,
@@ -198,6 +221,7 @@ static enum embed_status start_engine(struct embed_service *service, struct embe
 	    .idle_timeout_ms = options->idle_timeout_ms,
 	    .seed = (uint64_t)clock_now_us() ^ (uint64_t)(uintptr_t)service,
 	    .spent = spent.upstreams,
+	    .has_spans = options->span != NULL,
 	    .log = service->log};
 	const struct engine_hooks hooks = {
 	    .record = on_record, .find = on_find, .context = service};
