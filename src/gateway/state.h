@@ -110,6 +110,7 @@ struct call {
 	uint64_t hits, joined, sent, failed;
 	uint64_t tokens, usage_tokens, billed_tokens, cost_nano;
 	uint64_t reserved_nano;
+	uint64_t span_id;   /* of this request; 0: not traced */
 	struct buffer body; /* reply begun with the prefix; taken from the worker */
 	struct wire_reply_writer writer;
 	embed_job *job;
@@ -117,7 +118,6 @@ struct call {
 	enum embed_status status; /* why there is no result */
 	struct embed_error error;
 	int64_t submitted_us;
-	uint64_t span_id;           /* of this request; 0: not traced */
 	struct trace_context trace; /* while span_id is not 0 */
 	char trace_parent[56];
 	char caller_key[512]; /* passed through */
