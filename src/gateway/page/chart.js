@@ -134,7 +134,8 @@ export class Chart {
 			return [svg("line", { x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }), label];
 		});
 		const count = Math.max(2, Math.floor((this.width - LEFT) / 85));
-		const times = timeTicks(this.from, this.to, count).map((time) => {
+		const fits = (time) => this.x(time) > LEFT + 10 && this.x(time) < this.width - 30;
+		const times = timeTicks(this.from, this.to, count).filter(fits).map((time) => {
 			const label = svg("text", { x: this.x(time), y: HEIGHT - 6, "text-anchor": "middle" });
 			label.textContent = clock(time, this.data.form === "days" ? "days" : this.to - this.from < 300 ? "seconds" : "minutes");
 			return label;
