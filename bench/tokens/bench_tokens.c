@@ -139,59 +139,59 @@ static int by_value(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static double median_mbps(int64_t *times_us, int runs, size_t bytes)
+static double median_mbps(int64_t *times_ns, int runs, size_t bytes)
 {
-	qsort(times_us, (size_t)runs, sizeof(*times_us), by_value);
-	return (double)bytes / (double)times_us[runs / 2];
+	qsort(times_ns, (size_t)runs, sizeof(*times_ns), by_value);
+	return (double)bytes * 1000 / (double)times_ns[runs / 2];
 }
 
 /* Time that this thread had a processor: other work on the machine counts less. */
-static int64_t cpu_us(void)
+static int64_t cpu_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static int64_t timed_pass(struct pass *pass)
 {
-	int64_t start_us = cpu_us();
+	int64_t start_ns = cpu_ns();
 
 	run_pass(pass);
-	return cpu_us() - start_us;
+	return cpu_ns() - start_ns;
 }
 
 static void time_alone(
     const struct corpus *corpus, const struct tokens_encoding *encoding, const char *mode, int runs)
 {
-	int64_t first_us[RUNS_MAX], again_us[RUNS_MAX];
+	int64_t first_ns[RUNS_MAX], again_ns[RUNS_MAX];
 	size_t tokens = 0;
 
 	for (int run = 0; run < runs; run++) {
 		struct pass pass;
 
 		pass_init(&pass, corpus, encoding, strcmp(mode, "count") == 0);
-		first_us[run] = timed_pass(&pass);
-		again_us[run] = timed_pass(&pass);
+		first_ns[run] = timed_pass(&pass);
+		again_ns[run] = timed_pass(&pass);
 		tokens = pass.tokens;
 		pass_fini(&pass);
 	}
 	printf("\"tokens\":%zu,\"first_mbps\":%.2f,\"again_mbps\":%.2f", tokens,
-	    median_mbps(first_us, runs, corpus->len), median_mbps(again_us, runs, corpus->len));
+	    median_mbps(first_ns, runs, corpus->len), median_mbps(again_ns, runs, corpus->len));
 }
 
 /* The time goes where the thread's result is looked for. */
 struct thread_pass {
 	struct pass pass;
-	int64_t took_us;
+	int64_t took_ns;
 };
 
 static void *run_thread(void *context)
 {
 	struct thread_pass *thread = context;
 
-	thread->took_us = timed_pass(&thread->pass);
+	thread->took_ns = timed_pass(&thread->pass);
 	return NULL;
 }
 
@@ -199,7 +199,7 @@ static void *run_thread(void *context)
 static void time_two_threads(
     const struct corpus *corpus, const struct tokens_encoding *encoding, int runs)
 {
-	int64_t alone_us[RUNS_MAX], both_us[RUNS_MAX];
+	int64_t alone_ns[RUNS_MAX], both_ns[RUNS_MAX];
 	struct thread_pass both[2];
 	pthread_t threads[2];
 
@@ -208,17 +208,17 @@ static void time_two_threads(
 		run_pass(&both[i].pass);
 	}
 	for (int run = 0; run < runs; run++) {
-		alone_us[run] = timed_pass(&both[0].pass);
+		alone_ns[run] = timed_pass(&both[0].pass);
 		for (int i = 0; i < 2; i++)
 			if (pthread_create(&threads[i], NULL, run_thread, &both[i]) != 0)
 				fail("no thread");
 		for (int i = 0; i < 2; i++)
 			pthread_join(threads[i], NULL);
-		both_us[run] =
-		    both[0].took_us > both[1].took_us ? both[0].took_us : both[1].took_us;
+		both_ns[run] =
+		    both[0].took_ns > both[1].took_ns ? both[0].took_ns : both[1].took_ns;
 	}
-	printf("\"one_mbps\":%.2f,\"two_mbps\":%.2f", median_mbps(alone_us, runs, corpus->len),
-	    median_mbps(both_us, runs, 2 * corpus->len));
+	printf("\"one_mbps\":%.2f,\"two_mbps\":%.2f", median_mbps(alone_ns, runs, corpus->len),
+	    median_mbps(both_ns, runs, 2 * corpus->len));
 	for (int i = 0; i < 2; i++)
 		pass_fini(&both[i].pass);
 }
