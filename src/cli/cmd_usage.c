@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "app/option_value.h"
@@ -7,7 +9,11 @@
 #include "cli/command.h"
 #include "cli/forecast.h"
 #include "cli/moment.h"
+#include "cli/reconcile.h"
 #include "cli/usage_report.h"
+
+/* An export, and what is written of it. */
+#define RECONCILE_MAX_BYTES (256u << 20)
 
 struct usage_options {
 #define OPTION OPTION_FIELD
@@ -134,6 +140,65 @@ static int print_forecast(const struct command_input *input, const struct usage_
 	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
 }
 
+/* All of a file into `bytes`. */
+static enum embed_status read_file(
+    struct buffer *bytes, const char *path, struct embed_error *error)
+{
+	char part[65536];
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	if (file == NULL)
+		return error_set(error, EMBED_IO, "--reconcile: %.200s: %s", path, strerror(errno));
+	while ((len = fread(part, 1, sizeof(part), file)) > 0)
+		buffer_append(bytes, part, len);
+	fclose(file);
+	return bytes->status == EMBED_OK
+		   ? EMBED_OK
+		   : error_set(error, EMBED_TOO_LARGE, "--reconcile: %.200s is too large", path);
+}
+
+static enum embed_status compare_with_file(const struct command_input *input, const char *path,
+    struct reconcile *reconcile, struct embed_error *error)
+{
+	struct embed_usage_query query = EMBED_USAGE_QUERY_INIT;
+	enum embed_status status;
+	struct buffer bytes;
+
+	buffer_init(&bytes, RECONCILE_MAX_BYTES);
+	status = read_file(&bytes, path, error);
+	if (status == EMBED_OK)
+		status = reconcile_read(reconcile, bytes.bytes, bytes.len, error);
+	buffer_fini(&bytes);
+	query.by = EMBED_BY_DAY | EMBED_BY_MODEL;
+	query.since_s = reconcile->first_s;
+	query.until_s = reconcile->end_s;
+	if (status == EMBED_OK)
+		status = read_ledger(input, &query, reconcile_add, reconcile, error);
+	return status;
+}
+
+static int print_reconciled(
+    const struct command_input *input, const struct usage_options *own, struct embed_error *error)
+{
+	struct reconcile reconcile;
+	struct buffer out;
+	bool is_printed, is_same;
+
+	reconcile_init(&reconcile);
+	if (compare_with_file(input, own->reconcile, &reconcile, error) != EMBED_OK) {
+		reconcile_fini(&reconcile);
+		return command_fail(error);
+	}
+	buffer_init(&out, RECONCILE_MAX_BYTES);
+	reconcile_append(&reconcile, (enum usage_format)own->format, &out);
+	is_printed = out.status == EMBED_OK && command_print(out.bytes, out.len);
+	is_same = !reconcile_differs(&reconcile);
+	buffer_fini(&out);
+	reconcile_fini(&reconcile);
+	return is_printed && is_same ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+}
+
 static int run(const struct command_input *input)
 {
 	const struct usage_options *own = input->own;
@@ -145,6 +210,11 @@ static int run(const struct command_input *input)
 		return command_misuse("usage takes no arguments: \"%.60s\"", input->arguments[0]);
 	if (make_query(own, &query, &error) != EMBED_OK)
 		return command_fail(&error);
+	if (own->reconcile != NULL && (own->forecast || own->since != NULL || own->until != NULL))
+		return command_misuse(
+		    "--reconcile is of the days in its file: leave out --forecast, --since and --until");
+	if (own->reconcile != NULL)
+		return print_reconciled(input, own, &error);
 	if (own->forecast)
 		return print_forecast(input, own, &query, &error);
 	return print(input, own, &query, &error);
