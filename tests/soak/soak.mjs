@@ -46,7 +46,8 @@ const callers = ["ann", "bob", "eve"].map((name) => addKey(name));
 const admin = addKey("root", "--admin");
 
 const upstream = await startEmulator("--latency", "20ms", "--jitter", "30ms", "--fault", "fault@1%", "--fault", "reset@1%");
-const gateway = await startGateway(upstream.base, home.path, "--log-level", "error", "--log-format", "logfmt");
+// The store's table of use has two bytes a record that fits, and fills page by page: a small store's is full at once.
+const gateway = await startGateway(upstream.base, home.path, "--log-level", "error", "--store-size", "1G");
 const { port } = new URL(gateway.base);
 const newAgent = () => new http.Agent({ keepAlive: true, maxSockets: 1 });
 const shared = newAgent(); // of what is not a caller
