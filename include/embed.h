@@ -426,7 +426,7 @@ struct embed_lookup_options {
  * embed_lookup for texts from the first on, up to the first that is not there
  * or cannot be embedded: *found is how many were handed to on_found, and the
  * status is that of texts[*found] (EMBED_OK: all were found).  What many share
- * is done once, which halves the cost of each.  The thread pins the store's state
+ * is done once.  The thread pins the store's state
  * until the call returns, so on_found should only convert or copy.
  */
 EMBED_API enum embed_status embed_lookup_many(embed_service *service,
