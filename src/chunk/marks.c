@@ -113,7 +113,7 @@ size_t packer_overlap_line(struct chunker *chunker, size_t from, size_t end)
 
 	if (from == 0 || chunker->bytes[from - 1] == '\n')
 		return from;
-	next = boundary_line_end(chunker->bytes, chunker->len, from);
+	next = boundary_line_end(chunker->bytes, end, from);
 	return next < end ? next : packer_overlap_word(chunker, from, end);
 }
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cutting takes linear time: four times the bytes must not take much more than
+ * four times the time (sixteen times would be quadratic).  CPU time of this
+ * thread, the best of some runs, so that other load on the machine does not count.
+ */
+#include "chunk/chunk_cases.h"
+
+#include <time.h>
+
+#define STRATEGIES EMBED_CHUNK_SEMANTIC /* all below it */
+/* Far above the windows in which boundaries are looked for. */
+#define SMALL      ((size_t)256 << 10)
+#define TIMES      4
+#define MOST_TIMES 8.0
+#define RUNS       3
+
+static double cpu_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double best_s(const char *bytes, size_t len, const struct embed_chunk_options *options)
+{
+	double best = 1e9;
+
+	/* What takes long enough to be measured well is measured once. */
+	for (int run = 0; run < RUNS; run++) {
+		double start = cpu_s(), took;
+
+		chunk_destroy(chunk(bytes, len, options));
+		took = cpu_s() - start;
+		best = took < best ? took : best;
+		if (took > 0.05)
+			break;
+	}
+	return best;
+}
+
+static void assert_linear(const char *unit)
+{
+	size_t unit_len = strlen(unit);
+	char *bytes = malloc(SMALL * TIMES);
+
+	if (TEST_IS_SANITIZED)
+		skip();
+	assert_non_null(bytes);
+	for (size_t i = 0; i < SMALL * TIMES; i++)
+		bytes[i] = unit[i % unit_len];
+	for (int strategy = 0; strategy < STRATEGIES; strategy++) {
+		struct embed_chunk_options options =
+		    options_of(strategy, EMBED_UNIT_BYTES, 256, 32);
+		double small, large;
+
+		options.uncounted = true;
+		small = best_s(bytes, SMALL, &options);
+		large = best_s(bytes, SMALL * TIMES, &options);
+		if (large > small * MOST_TIMES)
+			fail_msg("strategy %d: %.1f ms, and %.1f for four times as much", strategy,
+			    small * 1e3, large * 1e3);
+	}
+	free(bytes);
+}
+
+static void prose_in_lines(void **state)
+{
+	(void)state;
+	assert_linear("Ships sail on the sea. Wax seals letters, says Dr. Bell.\n\n");
+}
+
+static void a_text_that_is_one_line(void **state)
+{
+	(void)state;
+	assert_linear("Ships sail on the sea. Wax seals letters, says Dr. Bell. ");
+}
+
+static void a_text_that_is_one_word(void **state)
+{
+	(void)state;
+	assert_linear("a");
+}
+
+static void brackets_that_never_close(void **state)
+{
+	(void)state;
+	assert_linear("([{ <a ");
+}
+
+static void a_script_without_blanks(void **state)
+{
+	(void)state;
+	assert_linear("\xe4\xb8\xad\xe6\x96\x87\xe5\xad\x97");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(prose_in_lines),
+	    cmocka_unit_test(a_text_that_is_one_line),
+	    cmocka_unit_test(a_text_that_is_one_word),
+	    cmocka_unit_test(brackets_that_never_close),
+	    cmocka_unit_test(a_script_without_blanks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
