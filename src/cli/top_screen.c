@@ -3,6 +3,7 @@
 
 #include <curses.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -87,6 +88,15 @@ size_t top_screen_draw(const struct top_lines *lines, size_t first, const char *
 	return first;
 }
 
+/* Then getch gives ERR at once, again and again. */
+static bool is_terminal_gone(void)
+{
+	struct pollfd terminal = {STDIN_FILENO, POLLIN, 0};
+
+	return poll(&terminal, 1, 0) > 0 &&
+	       (terminal.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 enum top_key top_screen_key(int wait_ms)
 {
 	static const struct {
@@ -112,6 +122,8 @@ enum top_key top_screen_key(int wait_ms)
 
 	timeout(wait_ms);
 	code = getch();
+	if (code == ERR && is_terminal_gone())
+		return TOP_KEY_QUIT;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].code == code)
 			return keys[i].key;

@@ -2,11 +2,12 @@
 // What the dashboard's page and `embed top` stand on: snapshot, history, the stream, and who may read them.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { gunzipSync } from "node:zlib";
 import { test } from "node:test";
-import { embed, run, sleep, withGateway } from "./harness.mjs";
+import { binary, embed, run, sleep, start, withGateway } from "./harness.mjs";
 
 const get = (base, path, headers = {}) => new Promise((resolve, reject) => {
 	http.get(base + path, { headers, agent: false }, async (response) => {
@@ -165,4 +166,17 @@ test("embed top says what is wrong and what to do", () => withGateway([], [], as
 	assert.equal(other.code, 1);
 	assert.match(other.err, /no "embed serve"/);
 	assert.equal(run(["top", "extra"]).code, 2);
+}));
+
+test("embed top ends when its terminal goes away", () => withGateway([], [], async ({ gateway }) => {
+	const terminal = start(["-qec", `exec ${binary} top --url ${gateway.base}`, "/dev/null"],
+		{ command: "script", env: { TERM: "xterm" }, stdin: "pipe" });
+	await terminal.until(/texts/i);
+	const top = readFileSync(`/proc/${terminal.child.pid}/task/${terminal.child.pid}/children`, "utf8").trim();
+	assert.match(readFileSync(`/proc/${top}/cmdline`, "utf8"), /embed\0top/);
+	await terminal.stop("SIGKILL");
+	for (let i = 0; i < 100 && existsSync(`/proc/${top}`); i++) await sleep(50);
+	const isThere = existsSync(`/proc/${top}`);
+	if (isThere) process.kill(Number(top), "SIGKILL");
+	assert.ok(!isThere, "it goes on without a terminal");
 }));
