@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/loop.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -45,6 +46,7 @@ enum embed_status loop_init(
 	atomic_init(&loop->pushed_tokens, 0);
 	atomic_init(&loop->queued_tokens, 0);
 	atomic_init(&loop->epoch, 1);
+	atomic_init(&loop->pushing, 0);
 	pthread_mutex_init(&loop->lock, NULL);
 	status =
 	    core_create(&loop->core, options, hooks, clock_unix_s() * 1000000 - now_us, now_us);
@@ -59,6 +61,9 @@ enum embed_status loop_init(
 
 void loop_fini(struct loop *loop)
 {
+	/* What a push brought may have ended the loop before its pusher was done with waking it. */
+	while (atomic_load(&loop->pushing) > 0)
+		sched_yield();
 	transport_destroy(loop->transport);
 	core_destroy(loop->core);
 	pthread_mutex_destroy(&loop->lock);
@@ -66,8 +71,10 @@ void loop_fini(struct loop *loop)
 
 void loop_push(struct loop *loop, struct inbox_item *item, enum inbox_kind kind)
 {
+	atomic_fetch_add(&loop->pushing, 1);
 	if (inbox_push(&loop->inbox, item, kind))
 		transport_wake(loop->transport);
+	atomic_fetch_sub(&loop->pushing, 1);
 }
 
 bool loop_admit(struct loop *loop, uint64_t tokens)

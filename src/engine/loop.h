@@ -43,6 +43,7 @@ struct loop {
 	int64_t unix_offset_us;         /* as the core knows it */
 	_Atomic uint64_t pushed_tokens; /* of jobs in the inbox */
 	_Atomic uint64_t epoch;         /* the core's */
+	_Atomic uint32_t pushing;       /* threads within loop_push */
 	_Atomic uint64_t queued_tokens; /* of texts in the queue, at the last turn */
 	uint64_t queue_tokens;          /* the cap; 0: none */
 	pthread_mutex_t lock;
