@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "emulator/call.h"
 
 #define JSON_TYPE "application/json"
@@ -138,9 +137,14 @@ void emulate_faults_add(struct call *call)
 
 void emulate_clock_get(struct call *call)
 {
+	struct emulator *emulator = call->emulator;
+	int64_t ahead_us;
+
+	pthread_mutex_lock(&emulator->lock);
+	ahead_us = emulator->clock_ahead_us;
+	pthread_mutex_unlock(&emulator->lock);
 	buffer_printf(&call->delivery.body, "{\"unix_s\":%" PRId64 ",\"ahead_s\":%" PRId64 "}\n",
-	    emulator_unix_s(call->emulator),
-	    (emulator_now_us(call->emulator) - clock_now_us()) / 1000000);
+	    emulator_unix_s(emulator), ahead_us / 1000000);
 	answer_with(call, 200, JSON_TYPE);
 }
 
