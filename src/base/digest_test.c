@@ -16,6 +16,25 @@ static void equals_sha256_of_the_length_prefixed_parts(void **state)
 	assert_true(digest_equals(&ours, &reference));
 }
 
+static void long_parts_are_hashed_as_short_ones_are(void **state)
+{
+	enum { LONG = 5000 };
+	static uint8_t joined[8 + LONG + 8 + 1], part[LONG];
+	struct digest ours, reference;
+
+	(void)state;
+	for (size_t i = 0; i < LONG; i++)
+		part[i] = (uint8_t)(i * 7);
+	joined[0] = LONG & 255;
+	joined[1] = LONG >> 8;
+	memcpy(joined + 8, part, LONG);
+	joined[8 + LONG] = 1;
+	joined[8 + LONG + 8] = 'z';
+	SHA256(joined, sizeof(joined), reference.bytes);
+	assert_true(digest_parts(&ours, (struct digest_part[]){{part, LONG}, {"z", 1}}, 2));
+	assert_true(digest_equals(&ours, &reference));
+}
+
 static void where_a_part_ends_matters(void **state)
 {
 	struct digest a, b;
@@ -30,6 +49,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(equals_sha256_of_the_length_prefixed_parts),
+	    cmocka_unit_test(long_parts_are_hashed_as_short_ones_are),
 	    cmocka_unit_test(where_a_part_ends_matters),
 	};
 

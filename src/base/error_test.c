@@ -39,12 +39,29 @@ static void no_error_struct_is_fine(void **state)
 	error_clear(NULL);
 }
 
+static void a_copy_tells_the_same_and_nobody_need_ask_for_it(void **state)
+{
+	struct embed_error from, to;
+
+	(void)state;
+	error_set_at(&from, EMBED_BAD_UTF8, 3, 14, "not UTF-8");
+	error_clear(&to);
+	assert_int_equal(error_copy(&to, &from), EMBED_BAD_UTF8);
+	assert_int_equal(to.status, EMBED_BAD_UTF8);
+	assert_int_equal(to.index, 3);
+	assert_int_equal(to.offset, 14);
+	assert_string_equal(to.message, "not UTF-8");
+	assert_int_equal(error_copy(&from, &from), EMBED_BAD_UTF8);
+	assert_int_equal(error_copy(NULL, &from), EMBED_BAD_UTF8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_status_has_a_code_and_a_meaning),
 	    cmocka_unit_test(a_long_message_is_cut_between_characters),
 	    cmocka_unit_test(no_error_struct_is_fine),
+	    cmocka_unit_test(a_copy_tells_the_same_and_nobody_need_ask_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
