@@ -158,6 +158,31 @@ static bool is_local(const struct call *call)
 	       is_loopback_name(request->host);
 }
 
+/*
+ * A page that neither this gateway served nor a configured origin: a browser says so.  Without keys
+ * it could not read an answer, but it could spend.  A name made to point here is no loopback name.
+ */
+static bool is_strangers_page(const struct call *call)
+{
+	const struct http_request *request = http_exchange_request(call->exchange);
+
+	if (!http_request_field(request, "origin") &&
+	    !http_request_field(request, "sec-fetch-site"))
+		return false;
+	if (call_allowed_origin(call))
+		return false;
+	return !is_own_origin(request) || !is_loopback_name(request->host);
+}
+
+static bool refuse_strangers_page(struct call *call)
+{
+	call_refuse_with(call, 403,
+	    "A page of another origin may not use this gateway: start it with --cors-origin ORIGIN, "
+	    "or make a key with \"embed keys add NAME\".",
+	    "invalid_request_error", NULL, "origin_not_allowed");
+	return false;
+}
+
 bool call_authorize(struct call *call)
 {
 	const struct gateway_options *options = &call->gateway->options;
@@ -169,7 +194,8 @@ bool call_authorize(struct call *call)
 	if (call->route->auth == ROUTE_ADMIN && is_local(call))
 		return true;
 	if (!keys->count && !options->passes_keys && call->route->auth == ROUTE_USER)
-		return true; /* loopback only: see gateway_start */
+		/* loopback only: see gateway_start */
+		return !is_strangers_page(call) || refuse_strangers_page(call);
 	shown = shown_key(http_exchange_request(call->exchange));
 	if (shown.len)
 		call->key = key_table_find(keys, shown.bytes, shown.len, clock_unix_s());

@@ -126,8 +126,7 @@ void call_end(struct call *call)
 
 /* ---- Answers ------------------------------------------------------------- */
 
-/* Which of the configured origins sent the request; "*" for any, NULL: none of them. */
-static const char *allowed_origin(const struct call *call)
+const char *call_allowed_origin(const struct call *call)
 {
 	const struct gateway_policy *policy = call->policy;
 	const struct http_slice *origin =
@@ -158,7 +157,7 @@ static void add_cors(struct call *call)
 	if (!call->policy->cors_origin_count)
 		return;
 	http_reply_field(call->exchange, "vary", "origin"); /* also without one, for caches */
-	allowed = allowed_origin(call);
+	allowed = call_allowed_origin(call);
 	if (!allowed)
 		return;
 	http_reply_field(call->exchange, "access-control-allow-origin", allowed);
@@ -172,7 +171,7 @@ bool call_answer_preflight(struct call *call)
 	if (!call->policy->cors_origin_count || !http_slice_equals(request->method, "OPTIONS") ||
 	    !http_request_field(request, "access-control-request-method"))
 		return false;
-	if (allowed_origin(call)) {
+	if (call_allowed_origin(call)) {
 		http_reply_field(call->exchange, "access-control-allow-methods", "GET, POST");
 		http_reply_field(
 		    call->exchange, "access-control-allow-headers", "*, authorization");

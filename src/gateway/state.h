@@ -148,6 +148,9 @@ void call_reply_as(struct call *call, int status, const char *content_type);
 /* A browser asks before it sends a key across origins; false: it was no such question, or CORS is off. */
 bool call_answer_preflight(struct call *call);
 
+/* Which of the configured origins sent the request; "*" for any, NULL: none of them. */
+const char *call_allowed_origin(const struct call *call);
+
 /* Whole seconds, 1 to 60; 0: the client should not come back by itself. */
 void call_retry_after(struct call *call, int64_t us);
 

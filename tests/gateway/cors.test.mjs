@@ -24,12 +24,24 @@ const preflight = (gateway, origin) => send(gateway, "OPTIONS", {
 const post = (gateway, origin, headers = {}) => send(gateway, "POST", { origin, ...headers }, JSON.stringify({ model, input: "page" }));
 const corsFields = ({ headers }) => Object.keys(headers).filter((name) => name.startsWith("access-control-"));
 
-test("nothing is said to other origins unless configured", () => withGateway([], [], async ({ gateway }) => {
+test("nothing is said to other origins unless configured, and without keys they cannot spend either", () => withGateway([], [], async ({ gateway, upstream }) => {
 	assert.equal((await preflight(gateway, page)).status, 405);
 	assert.deepEqual(corsFields(await preflight(gateway, page)), []);
-	const answer = await post(gateway, page);
-	assert.equal(answer.status, 200);
-	assert.deepEqual(corsFields(answer), []);
+	const strangers = [
+		{ origin: page }, // a page elsewhere, as a request that asks for no preflight
+		{ origin: page, "content-type": "text/plain" },
+		{ origin: "null" }, // a sandboxed frame
+		{ "sec-fetch-site": "cross-site" },
+		{ origin: "http://rebound.example", host: "rebound.example" }, // a name made to point here
+	];
+	for (const { origin, ...headers } of strangers) {
+		const answer = await post(gateway, origin ?? [], headers);
+		assert.equal(answer.status, 403, JSON.stringify({ origin, ...headers }));
+		assert.deepEqual(corsFields(answer), []);
+	}
+	assert.equal((await upstream.stats()).texts, 0);
+	const own = await post(gateway, gateway.base, { "sec-fetch-site": "same-origin" });
+	assert.equal(own.status, 200, "the page that the gateway serves");
 }));
 
 test("a configured origin may ask with its key and read answers and refusals", () => withGateway([],
