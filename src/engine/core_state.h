@@ -5,7 +5,10 @@
  *	core_flight.c   jobs, flights and those who wait for them
  *	core_choose.c   where something may go
  *	core_send.c     what goes when, in which company
- *	core_answer.c   what an answer means
+ *	core_answer.c   an answer, from its arrival until its record is written
+ *	core_note.c     what it means for the upstream
+ *	core_land.c     what a good one means for the texts
+ *	core_retry.c    what a failed one means for its batch
  *	core_look.c     what it tells of itself
  *	core.c          the rest: opening, time, cancelling, closing
  */
@@ -130,7 +133,28 @@ bool core_can_fail_over(struct core *core, const struct batch *batch, int64_t no
 
 void core_ready(struct core *core, struct batch *batch);
 
-/* ---- core_answer.c --------------------------------------------------- */
+/* ---- core_note.c ----------------------------------------------------- */
+
+/* The attempt's charges end, and the limiters learn what the answer says of the limits. */
+void core_note_charges(struct attempt *attempt, const struct core_answer *answer, int64_t now_us);
+
+void core_note_good(struct core *core, struct attempt *attempt, int64_t now_us);
+void core_note_failure(struct core *core, struct attempt *attempt, const struct batch *batch,
+    const struct core_answer *answer, int64_t now_us);
+
+/* ---- core_land.c ----------------------------------------------------- */
+
+/* Each flight of the batch gets its vector, the attempt's record what is to be stored. */
+void core_land(struct attempt *attempt);
+
+/* Answers all who wait for the batch's flights, which have landed. */
+void core_answer_landed(struct core *core, struct attempt *attempt);
+
+/* ---- core_retry.c ---------------------------------------------------- */
+
+/* The batch, which is in no line, goes on as its last answer demands, or fails. */
+void core_go_on(
+    struct core *core, struct batch *batch, const struct core_answer *answer, int64_t now_us);
 
 /* Attempts or time are used up: the batch, which is in no line, fails with `error` and says so. */
 void core_give_up(
