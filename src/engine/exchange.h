@@ -11,8 +11,6 @@
 #include "engine/core.h"
 #include "wire/reply.h"
 
-#define EXCHANGE_URL_BYTES 4096
-
 struct exchange {
 	struct exchange *next, *prev; /* idle or under way */
 	const struct engine_options *options;
@@ -43,6 +41,9 @@ void exchange_destroy(struct exchange *exchange);
 
 /* Makes the handle ready to send; false when memory runs out. */
 bool exchange_prepare(struct exchange *exchange, struct attempt *attempt);
+
+/* Its part of that: the attempt's request is put on the handle; false when memory runs out. */
+bool exchange_write(struct exchange *exchange, const struct attempt *attempt);
 
 /* True: it takes too long.  Otherwise check_us says when to ask again. */
 bool exchange_is_overdue(struct exchange *exchange);
