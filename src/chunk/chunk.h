@@ -10,9 +10,12 @@
  *     one before, at the boundary nearest to that, and always ends after it;
  *   - no character is split, and no grapheme cluster that fits by itself;
  *   - `tokens` is what encoding the slice by itself gives;
- *   - time is linear in the text, memory a fixed multiple of it.
+ *   - time is linear in the text; memory is that of the largest chunk, the list
+ *     of chunks, and for strategies that look through the text first (all but
+ *     fixed, tokens, paragraphs, recursive) a mark of 8 bytes for each place
+ *     where they would cut.
  *
- * How: the text is encoded once (tokens_cuts); a strategy only says where it
+ * How: the text is encoded once (tokens_more_cuts); a strategy only says where it
  * would like to cut and how much (struct chunk_marks); one packer, shared by
  * all, fills chunks up to the limit and cuts at the best mark in reach.
  *

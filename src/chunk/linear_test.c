@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cutting takes linear time: four times the bytes must not take much more than
+ * Cutting a text takes no memory that grows with it, but for the list of
+ * chunks, and linear time: four times the bytes must not take much more than
  * four times the time (sixteen times would be quadratic).  CPU time of this
  * thread, the best of some runs, so that other load on the machine does not count.
  */
 #include "chunk/chunk_cases.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 #define STRATEGIES EMBED_CHUNK_SEMANTIC /* all below it */
@@ -67,6 +69,37 @@ static void assert_linear(const char *unit)
 	free(bytes);
 }
 
+static size_t peak_bytes(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return (size_t)usage.ru_maxrss << 10;
+}
+
+/* First of all tests, since the peak is that of the process. */
+static void a_long_text_is_cut_in_little_memory(void **state)
+{
+	static const char unit[] = "Ships sail on the sea. Wax seals letters, says Dr. Bell.\n\n";
+	struct embed_chunk_options options =
+	    options_of(EMBED_CHUNK_RECURSIVE, EMBED_UNIT_TOKENS, 512, 64);
+	size_t len = (size_t)16 << 20, before;
+	char *bytes;
+
+	(void)state;
+	if (TEST_IS_SANITIZED)
+		skip();
+	bytes = malloc(len);
+	assert_non_null(bytes);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = unit[i % (sizeof(unit) - 1)];
+	chunk_destroy(chunk(bytes, (size_t)1 << 20, &options)); /* what is there once */
+	before = peak_bytes();
+	chunk_destroy(chunk(bytes, len, &options));
+	assert_true(peak_bytes() - before < len / 4);
+	free(bytes);
+}
+
 static void prose_in_lines(void **state)
 {
 	(void)state;
@@ -100,6 +133,7 @@ static void a_script_without_blanks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_long_text_is_cut_in_little_memory),
 	    cmocka_unit_test(prose_in_lines),
 	    cmocka_unit_test(a_text_that_is_one_line),
 	    cmocka_unit_test(a_text_that_is_one_word),

@@ -8,7 +8,7 @@
 
 void packer_add_mark(struct chunker *chunker, size_t offset, unsigned level)
 {
-	struct mark mark = {offset, (uint8_t)level};
+	struct mark mark = {.offset = offset, .level = level};
 
 	if (offset > 0 && offset < chunker->len)
 		buffer_append(&chunker->marks, &mark, sizeof(mark));

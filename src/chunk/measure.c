@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "chunk/measure.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "text/utf8.h"
+
+/* Encoded at once: enough that a call costs nothing, few enough that the cuts stay in the cache. */
+#define AHEAD_BYTES ((size_t)32 << 10)
 
 enum embed_status measure_init(struct measure *measure, const char *bytes, size_t len,
     const struct embed_chunk_options *options, struct embed_error *error)
 {
-	*measure = (struct measure){.bytes = bytes, .len = len, .unit = options->unit};
+	*measure = (struct measure){
+	    .bytes = bytes, .len = len, .unit = options->unit, .ahead = AHEAD_BYTES};
 	buffer_init(&measure->cuts, SIZE_MAX);
 	if (options->unit != EMBED_UNIT_TOKENS && options->uncounted)
 		return EMBED_OK;
-	/* About what is needed, so that the cuts are not moved while they grow; if it fails, that is told below. */
-	buffer_reserve(&measure->cuts, len / 5 * sizeof(struct tokens_cut));
-	buffer_reset(&measure->cuts);
 	measure->encoder = tokens_encoder_of_thread(tokens_encoding_find(options->encoding));
-	measure->status = tokens_cuts(measure->encoder, bytes, len, &measure->cuts);
-	if (measure->status != EMBED_OK)
-		return error_set(error, measure->status, "cannot count the tokens of the text: %s",
-		    embed_status_meaning(measure->status));
-	return EMBED_OK;
+	if (measure->encoder == NULL)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	measure->status = tokens_more_cuts(measure->encoder, bytes, len, 0, &measure->cuts);
+	return measure->status;
 }
 
 void measure_fini(struct measure *measure)
@@ -43,6 +45,33 @@ static const struct tokens_cut *cuts_of(const struct measure *measure)
 static size_t cut_count(const struct measure *measure)
 {
 	return measure->cuts.len / sizeof(struct tokens_cut);
+}
+
+/* Encodes the next part of the text; a piece longer than that part is met by parts that double. */
+static void encode_ahead(struct measure *measure)
+{
+	size_t count = cut_count(measure);
+	size_t from = cuts_of(measure)[count - 1].offset;
+	size_t end = measure->len;
+
+	if (measure->ahead < end - from)
+		end = utf8_floor(measure->bytes, measure->len, from + measure->ahead);
+	note(measure,
+	    tokens_more_cuts(measure->encoder, measure->bytes, measure->len, end, &measure->cuts));
+	measure->ahead = cut_count(measure) > count ? AHEAD_BYTES : 2 * measure->ahead;
+}
+
+static const struct tokens_cut *last_cut(const struct measure *measure)
+{
+	return cuts_of(measure) + cut_count(measure) - 1;
+}
+
+/* Goes on until there is a cut above `offset`, and one with more than `tokens` before it, or the end. */
+static void encode_until(struct measure *measure, size_t offset, size_t tokens)
+{
+	while (measure->status == EMBED_OK && last_cut(measure)->offset < measure->len &&
+	       (last_cut(measure)->offset <= offset || last_cut(measure)->tokens <= tokens))
+		encode_ahead(measure);
 }
 
 /*
@@ -72,6 +101,18 @@ static size_t cut_at(struct measure *measure, size_t offset)
 	return measure->near;
 }
 
+void measure_forget(struct measure *measure, size_t offset)
+{
+	size_t gone;
+
+	if (measure->encoder == NULL || offset < cuts_of(measure)->offset + 2 * AHEAD_BYTES)
+		return;
+	gone = cut_at(measure, offset);
+	measure->cuts.len -= gone * sizeof(struct tokens_cut);
+	memmove(measure->cuts.bytes, cuts_of(measure) + gone, measure->cuts.len);
+	measure->near -= gone;
+}
+
 /* Index of the last cut, not below `from`, with at most `tokens` tokens before it. */
 static size_t last_with(const struct measure *measure, size_t from, size_t tokens)
 {
@@ -99,11 +140,15 @@ static size_t last_with(const struct measure *measure, size_t from, size_t token
 
 size_t measure_tokens(struct measure *measure, size_t start, size_t end)
 {
-	const struct tokens_cut *cuts = cuts_of(measure);
+	const struct tokens_cut *cuts;
 	size_t first, last, after, tokens = 0;
 
 	if (measure->encoder == NULL || start >= end)
 		return 0;
+	encode_until(measure, end, 0);
+	if (measure->status != EMBED_OK)
+		return 0;
+	cuts = cuts_of(measure);
 	first = cut_at(measure, start);
 	last = cut_at(measure, end);
 	if (cuts[first].offset == start && cuts[last].offset == end)
@@ -160,11 +205,15 @@ static size_t fitting_cut(
 
 static size_t reach_tokens(struct measure *measure, size_t start, size_t budget)
 {
-	const struct tokens_cut *cuts = cuts_of(measure);
-	size_t from = cut_at(measure, start);
+	const struct tokens_cut *cuts;
 	size_t head = 0;
-	size_t to, end;
+	size_t from, to, end;
 
+	encode_until(measure, start, 0);
+	if (measure->status != EMBED_OK)
+		return measure->len;
+	from = cut_at(measure, start);
+	cuts = cuts_of(measure);
 	if (cuts[from].offset < start) {
 		from++;
 		note(measure, tokens_count_up_to(measure->encoder, measure->bytes + start,
@@ -172,6 +221,8 @@ static size_t reach_tokens(struct measure *measure, size_t start, size_t budget)
 		if (head > budget)
 			return reach_in_piece(measure, start, cuts[from].offset, budget);
 	}
+	encode_until(measure, start, cuts[from].tokens + budget - head);
+	cuts = cuts_of(measure);
 	to = last_with(measure, from, cuts[from].tokens + budget - head);
 	if (cuts[from].offset == start)
 		end = cuts[to].offset;
@@ -201,10 +252,14 @@ static size_t back_in_piece(struct measure *measure, size_t floor, size_t end, s
 
 static size_t back_tokens(struct measure *measure, size_t floor, size_t end, size_t budget)
 {
-	const struct tokens_cut *cuts = cuts_of(measure);
-	size_t last = cut_at(measure, end);
-	size_t first = last;
-	size_t tail;
+	const struct tokens_cut *cuts;
+	size_t last, first, tail;
+
+	encode_until(measure, end, 0);
+	if (measure->status != EMBED_OK)
+		return end;
+	cuts = cuts_of(measure);
+	first = last = cut_at(measure, end);
 
 	if (cuts[last].offset < floor)
 		return back_in_piece(measure, floor, end, budget);
@@ -292,4 +347,22 @@ size_t measure_back(struct measure *measure, size_t floor, size_t end, size_t bu
 			return floor;
 		return utf8_ceil(measure->bytes, measure->len, end - budget);
 	}
+}
+
+size_t measure_tail(struct measure *measure, size_t floor, size_t reach, size_t budget)
+{
+	size_t reach_cut;
+
+	/* No character has more than four bytes. */
+	if (measure->unit != EMBED_UNIT_TOKENS)
+		return (measure->len - reach) / 4 > budget
+			   ? measure->len
+			   : measure_back(measure, floor, measure->len, budget);
+	encode_until(measure, reach, 0);
+	reach_cut = cut_at(measure, reach) + 1;
+	if (reach_cut < cut_count(measure))
+		encode_until(measure, reach, cuts_of(measure)[reach_cut].tokens + budget);
+	if (last_cut(measure)->offset < measure->len)
+		return measure->len;
+	return measure_back(measure, floor, measure->len, budget);
 }

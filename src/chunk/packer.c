@@ -179,6 +179,17 @@ static size_t least_end(struct chunker *chunker, size_t start, size_t floor, siz
 	return end > floor && end < reach ? end : floor;
 }
 
+/* Lowers `reach` so that what comes after the chunk has at least `min`. */
+static size_t spare_tail(struct chunker *chunker, size_t start, size_t floor, size_t reach)
+{
+	size_t tail;
+
+	if (chunker->options->min == 0)
+		return reach;
+	tail = measure_tail(&chunker->measure, start, reach, chunker->options->min);
+	return reach > tail && tail > floor ? tail : reach;
+}
+
 /* The end of the chunk at `start`, above `floor`; 0: with this start none is. */
 static size_t choose_end(struct chunker *chunker, size_t start, size_t floor)
 {
@@ -191,8 +202,7 @@ static size_t choose_end(struct chunker *chunker, size_t start, size_t floor)
 		return reach;
 	if (reach <= floor)
 		return 0;
-	if (reach > chunker->tail && chunker->tail > floor)
-		reach = chunker->tail;
+	reach = spare_tail(chunker, start, floor, reach);
 	least = least_end(chunker, start, floor, reach);
 	end = fitting(chunker, chunker->strategy->cut, start, least, reach);
 	if (end == 0 && chunker->is_rest)
@@ -280,13 +290,10 @@ static void pack(struct chunker *chunker)
 
 	if (chunker->len == 0)
 		return;
-	chunker->tail = chunker->len;
-	if (chunker->options->min > 0)
-		chunker->tail =
-		    measure_back(&chunker->measure, 0, chunker->len, chunker->options->min);
 	end = choose_end(chunker, 0, 0);
 	add_chunk(chunker, start, end, &near_heading);
 	while (end < chunker->len && status_of(chunker) == EMBED_OK) {
+		measure_forget(&chunker->measure, start);
 		start = next_chunk(chunker, start, &end);
 		add_chunk(chunker, start, end, &near_heading);
 	}

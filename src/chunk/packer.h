@@ -37,8 +37,8 @@ extern const struct strategy strategy_fixed, strategy_tokens, strategy_sentences
 
 /* A place where a strategy would like to cut; level 0 is the best. */
 struct mark {
-	size_t offset;
-	uint8_t level;
+	uint64_t offset : 56;
+	uint64_t level : 8;
 };
 
 /* From `offset` on chunks are under this heading path. */
@@ -66,9 +66,8 @@ struct chunker {
 	struct buffer chunks;        /* struct embed_chunk */
 	size_t start;                /* of the chunk being made */
 	bool is_rest;                /* all that is left fits into the chunk being made */
-	size_t tail;              /* a chunk that ends in (tail, len) would leave less than `min` */
-	const void *state;        /* semantic: the vectors */
-	enum embed_status status; /* first failure outside the measure */
+	const void *state;           /* semantic: the vectors */
+	enum embed_status status;    /* first failure outside the measure */
 	struct embed_error *error;
 };
 

@@ -79,4 +79,14 @@ enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *byt
  */
 bool encoder_can_cut(const uint8_t *bytes, size_t start, size_t end);
 
+/* Beyond a piece's end the patterns look at most this far, blanks and capitals aside. */
+#define ENCODER_LOOK_AHEAD_BYTES 8
+
+/*
+ * Whether a place stays one to cut at whatever follows bytes[0, len), judged by
+ * the piece after it, [start, end): it is not just blanks (a run of blanks is
+ * decided by what ends it) and is over well before the bytes are.
+ */
+bool encoder_is_certain(const uint8_t *bytes, size_t start, size_t end, size_t len);
+
 #endif

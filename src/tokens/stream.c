@@ -6,9 +6,6 @@
 /* Encoded at once, so that a stream costs little more than a whole text. */
 #define STREAM_BYTES (64u << 10)
 
-/* Beyond a piece's end the patterns look at most this far, blanks and capitals aside. */
-#define LOOK_AHEAD_BYTES 8
-
 struct tokens_stream {
 	struct tokens_encoder *encoder;
 	struct buffer held; /* bytes whose tokens are not certain yet */
@@ -40,21 +37,7 @@ void tokens_stream_destroy(struct tokens_stream *stream)
 	free(stream);
 }
 
-static bool is_all_blank(const uint8_t *bytes, size_t at, size_t end)
-{
-	unsigned int width;
-
-	for (; at < end; at += width)
-		if (!(split_class(bytes, end, at, &width) & CLASS_BLANK))
-			return false;
-	return true;
-}
-
-/*
- * The last place where the held bytes can be cut whatever follows, or 0.  The
- * end of a piece is such a place when the next piece is not just blanks (a run
- * of blanks is decided by what ends it) and is over well before the bytes are.
- */
+/* The last place where the held bytes can be cut whatever follows, or 0. */
 static size_t certain_end(const struct tokens_stream *stream)
 {
 	const uint8_t *bytes = (const uint8_t *)stream->held.bytes;
@@ -65,9 +48,10 @@ static size_t certain_end(const struct tokens_stream *stream)
 	while (at < len) {
 		size_t end = split_piece(encoding, bytes, len, at, &is_ill_formed);
 
-		if (end + LOOK_AHEAD_BYTES > len)
+		if (end + ENCODER_LOOK_AHEAD_BYTES > len)
 			break;
-		if (at > 0 && encoder_can_cut(bytes, before, at) && !is_all_blank(bytes, at, end))
+		if (at > 0 && encoder_can_cut(bytes, before, at) &&
+		    encoder_is_certain(bytes, at, end, len))
 			certain = at;
 		before = at;
 		at = end;

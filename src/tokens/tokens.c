@@ -67,26 +67,3 @@ enum embed_status tokens_encode(
 		return EMBED_NO_MEMORY;
 	return encoder_run(encoder, (const uint8_t *)bytes, len, 0, &sink);
 }
-
-enum embed_status tokens_cuts(
-    struct tokens_encoder *encoder, const char *bytes, size_t len, struct buffer *cuts)
-{
-	struct encoder_sink sink = {.cuts = cuts, .limit = SIZE_MAX};
-	struct tokens_cut end = {0, 0};
-	enum embed_status status;
-
-	if (encoder == NULL)
-		return EMBED_NO_MEMORY;
-	buffer_append(cuts, &end, sizeof(end));
-	if (cuts->status != EMBED_OK || len == 0)
-		return cuts->status;
-	status = encoder_run(encoder, (const uint8_t *)bytes, len, 0, &sink);
-	if (status != EMBED_OK)
-		return status;
-	end = ((const struct tokens_cut *)(const void *)(cuts->bytes + cuts->len))[-1];
-	if (end.offset < len) { /* the last piece was no place for a cut, but the end is */
-		end = (struct tokens_cut){len, sink.tokens};
-		buffer_append(cuts, &end, sizeof(end));
-	}
-	return cuts->status;
-}

@@ -113,6 +113,17 @@ enum embed_status tokens_cuts(
     struct tokens_encoder *encoder, const char *bytes, size_t len, struct buffer *cuts);
 
 /*
+ * The same bit by bit, so that a long text needs no table of all its cuts.
+ * `cuts` is empty at first; each call goes on from its last cut, encodes up to
+ * `end` and appends the cuts that hold whatever comes after `end`, or all when
+ * end == len.  The caller may take away cuts at the front.  Nothing is
+ * appended while one long piece reaches up to `end`: to keep the time linear
+ * ask again with twice as many bytes.
+ */
+enum embed_status tokens_more_cuts(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t end, struct buffer *cuts);
+
+/*
  * Index of the last cut at or before `offset`.  `count` is at least 1 and
  * cuts[0].offset at most `offset`.  Logarithmic.
  */
