@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 add_executable(bench_idle ${CMAKE_CURRENT_LIST_DIR}/idle.c)
 target_link_libraries(bench_idle PRIVATE embed_compile)
-add_executable(bench_paced ${CMAKE_CURRENT_LIST_DIR}/paced.c)
-target_link_libraries(bench_paced PRIVATE embed_compile)
+add_executable(bench_crowd ${CMAKE_CURRENT_LIST_DIR}/crowd.c)
+target_link_libraries(bench_crowd PRIVATE embed_compile)
+add_executable(bench_added ${CMAKE_CURRENT_LIST_DIR}/added.c)
+target_link_libraries(bench_added PRIVATE embed_compile)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: bench_paced PORT RATE SECONDS CONNECTIONS TAG
- *        bench_paced PORT 0 REQUESTS CONNECTIONS TAG
- * A load of misses, each request for a text that nobody asked for yet.
- * With a RATE each request is sent when its time has come, whatever became of
- * those before, on a free one of CONNECTIONS; the latency counts from when it
- * was due, so a late answer hides nothing.  With RATE 0 each connection asks
- * REQUESTS times, the next as soon as the one before is answered.  TAG makes
- * the texts of different runs differ.  Prints p50, p99 and max in microseconds.
+ * usage: bench_crowd PORT REQUESTS CONNECTIONS TAG
+ * A crowd of callers, each request for a text that nobody asked for yet: each
+ * connection asks REQUESTS times, the next as soon as the one before is
+ * answered.  TAG makes the texts of different runs differ.  Prints p50, p99 and
+ * max in microseconds.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -27,9 +24,9 @@
 
 struct client {
 	int fd;
-	int64_t due_us; /* of the request under way */
+	int64_t asked_us; /* the request under way */
 	size_t got;
-	size_t left; /* requests that it still has to make (RATE 0) */
+	size_t left; /* requests that it still has to make */
 	char answer[ANSWER_MAX];
 };
 
@@ -37,8 +34,8 @@ struct load {
 	int port;
 	const char *tag;
 	int epoll_fd;
-	struct client **idle;
-	size_t idle_count;
+	struct client **clients;
+	size_t client_count;
 	int64_t *latencies_us;
 	size_t sent, done, total;
 };
@@ -77,7 +74,7 @@ static struct client *open_client(struct load *load)
 	return client;
 }
 
-static void ask(struct load *load, struct client *client, int64_t due_us)
+static void ask(struct load *load, struct client *client)
 {
 	char body[256], request[512];
 	int len = snprintf(body, sizeof(body),
@@ -88,7 +85,7 @@ static void ask(struct load *load, struct client *client, int64_t due_us)
 	    "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bench\r\n"
 	    "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 	    len, body);
-	client->due_us = due_us;
+	client->asked_us = now_us();
 	client->got = 0;
 	if (write(client->fd, request, (size_t)len) != len)
 		fail("write");
@@ -123,52 +120,32 @@ static bool read_answer(struct client *client)
 	return is_whole(client);
 }
 
-/* Takes the answers that come within `wait_ms`. */
-static void take_answers(struct load *load, int wait_ms)
+static void take_answers(struct load *load)
 {
 	struct epoll_event events[EVENTS];
-	int count = epoll_wait(load->epoll_fd, events, EVENTS, wait_ms);
+	int count = epoll_wait(load->epoll_fd, events, EVENTS, -1);
 
 	for (int i = 0; i < count; i++) {
 		struct client *client = events[i].data.ptr;
 
 		if (!read_answer(client))
 			continue;
-		load->latencies_us[load->done++] = now_us() - client->due_us;
+		load->latencies_us[load->done++] = now_us() - client->asked_us;
 		if (client->left > 0) {
 			client->left--;
-			ask(load, client, now_us());
-		} else {
-			load->idle[load->idle_count++] = client;
+			ask(load, client);
 		}
 	}
 }
 
-static void run_paced(struct load *load, double rate)
+static void run(struct load *load, size_t requests)
 {
-	int64_t begin_us = now_us();
-
-	while (load->done < load->total) {
-		int64_t due_us = begin_us + (int64_t)((double)load->sent * 1e6 / rate);
-
-		if (load->sent < load->total && load->idle_count > 0 && now_us() >= due_us)
-			ask(load, load->idle[--load->idle_count], due_us);
-		else
-			take_answers(load, 0);
-	}
-}
-
-static void run_closed(struct load *load, size_t requests)
-{
-	size_t count = load->idle_count;
-
-	load->idle_count = 0;
-	for (size_t i = 0; i < count; i++) {
-		load->idle[i]->left = requests - 1;
-		ask(load, load->idle[i], now_us());
+	for (size_t i = 0; i < load->client_count; i++) {
+		load->clients[i]->left = requests - 1;
+		ask(load, load->clients[i]);
 	}
 	while (load->done < load->total)
-		take_answers(load, 1000);
+		take_answers(load);
 }
 
 static int compare(const void *a, const void *b)
@@ -181,25 +158,22 @@ static int compare(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	struct load load = {0};
-	size_t connections = argc > 5 ? strtoul(argv[4], NULL, 10) : 0;
-	double rate = argc > 5 ? strtod(argv[2], NULL) : 0;
+	size_t requests = argc > 4 ? strtoul(argv[2], NULL, 10) : 0;
+	size_t connections = argc > 4 ? strtoul(argv[3], NULL, 10) : 0;
 
-	if (connections == 0)
+	if (requests == 0 || connections == 0)
 		return 2;
 	load.port = atoi(argv[1]);
-	load.tag = argv[5];
-	load.total = strtoul(argv[3], NULL, 10) * (rate > 0 ? (size_t)rate : connections);
+	load.tag = argv[4];
+	load.total = requests * connections;
 	load.epoll_fd = epoll_create1(0);
-	load.idle = calloc(connections, sizeof(struct client *));
+	load.clients = calloc(connections, sizeof(struct client *));
 	load.latencies_us = calloc(load.total, sizeof(int64_t));
-	if (load.idle == NULL || load.latencies_us == NULL || load.total == 0)
+	if (load.clients == NULL || load.latencies_us == NULL)
 		return 2;
-	while (load.idle_count < connections)
-		load.idle[load.idle_count++] = open_client(&load);
-	if (rate > 0)
-		run_paced(&load, rate);
-	else
-		run_closed(&load, load.total / connections);
+	while (load.client_count < connections)
+		load.clients[load.client_count++] = open_client(&load);
+	run(&load, requests);
 	qsort(load.latencies_us, load.total, sizeof(int64_t), compare);
 	printf("%lld %lld %lld\n", (long long)load.latencies_us[load.total / 2],
 	    (long long)load.latencies_us[load.total * 99 / 100],
