@@ -2,8 +2,6 @@
 -- One stored text a request, a different one each time.  Arguments: path, texts stored, encoding.
 local path, stored, encoding
 local counter = 0
-local upstream = os.getenv("PORTKEY_UPSTREAM") -- through Portkey to this base URL
-local misses = os.getenv("MISSES") -- texts that are not stored: another number, other texts
 
 function init(args)
 	path, stored, encoding = args[1] or "/v1/embeddings", tonumber(args[2] or 100000), args[3] or "base64"
@@ -18,11 +16,7 @@ function request()
 	counter = (counter + 7919) % stored
 	if encoding == "static" then return wrk.format("GET", path) end
 	local headers = { ["Content-Type"] = "application/json" }
-	if upstream then
-		headers["x-portkey-provider"], headers["x-portkey-custom-host"] = "openai", upstream
-		headers["Authorization"] = "Bearer bench"
-	end
-	local body = '{"model":"text-embedding-3-small","input":"' .. (misses and "m" .. misses .. " " or "") .. counter .. " " .. filler ..
+	local body = '{"model":"text-embedding-3-small","input":"' .. counter .. " " .. filler ..
 		'","encoding_format":"' .. encoding .. '"}'
 	return wrk.format("POST", path, headers, body)
 end
