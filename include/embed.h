@@ -252,11 +252,11 @@ EMBED_API enum embed_status embed_open(
 
 /*
  * Another course for a running service: takes from `options` each upstream's
- * api_key, requests_per_minute and tokens_per_minute, and the prices.  What was
- * sent before ends as it began; an upstream that refused its old key is asked
- * again.  Upstreams are told by name, base_url and kind: those that `options`
- * does not have stay as they are, and new ones need another service, as does
- * whatever else is different.  One caller at a time.
+ * api_key, requests_per_minute and tokens_per_minute, the prices, and
+ * log_level.  What was sent before ends as it began; an upstream that refused
+ * its old key is asked again.  Upstreams are told by name, base_url and kind:
+ * those that `options` does not have stay as they are, and new ones need
+ * another service, as does whatever else is different.  One caller at a time.
  */
 EMBED_API enum embed_status embed_reload(
     embed_service *service, const struct embed_options *options, struct embed_error *error);

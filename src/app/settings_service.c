@@ -135,6 +135,7 @@ static enum embed_status fill(struct opening *opening, const struct options *opt
     enum settings_open how, struct log_sink *log, struct embed_error *error)
 {
 	const struct service_options *service = options_values(options, &settings_service);
+	const struct general_options *general = options_values(options, &settings_general);
 	enum embed_status status = settings_home(opening->home, options, error);
 
 	if (status != EMBED_OK)
@@ -157,10 +158,12 @@ static enum embed_status fill(struct opening *opening, const struct options *opt
 	opening->embed.first_byte_timeout_ms = to_ms(service->first_byte_timeout_us);
 	opening->embed.idle_timeout_ms = to_ms(service->idle_timeout_us);
 	opening->embed.renormalize = service->renormalize;
+	/* The sink drops what is not wanted, and remembers faults; only lines of attempts are many. */
+	opening->embed.log_level =
+	    general->log_level > EMBED_LOG_INFO ? EMBED_LOG_DEBUG : EMBED_LOG_INFO;
 	if (log != NULL) {
 		opening->embed.log = log_sink_write;
 		opening->embed.log_context = log;
-		opening->embed.log_level = EMBED_LOG_DEBUG; /* the sink drops what is not wanted */
 	}
 	if (uses_sections(options))
 		return use_sections(opening, options, error);

@@ -44,13 +44,20 @@ void log_append_pair(struct buffer *line, const char *key, const char *value)
 		buffer_append_text(line, value);
 }
 
+bool log_wants(const struct log *log, enum embed_log_level level)
+{
+	return log != NULL && log->sink != NULL &&
+	       (log->level == NULL ||
+		   (int)level <= atomic_load_explicit(log->level, memory_order_relaxed));
+}
+
 void log_event(const struct log *log, enum embed_log_level level, const char *name, ...)
 {
 	struct buffer line;
 	const char *key, *value;
 	va_list args;
 
-	if (log == NULL || log->sink == NULL || level > log->level)
+	if (!log_wants(log, level))
 		return;
 	buffer_init(&line, LOG_MAX_BYTES);
 	log_append_pair(&line, "event", name);

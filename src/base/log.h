@@ -15,13 +15,18 @@
 
 #include <embed.h>
 
+#include <stdatomic.h>
+
 #include "base/buffer.h"
 
 struct log {
 	embed_log_fn *sink; /* NULL: nothing is logged */
 	void *context;
-	enum embed_log_level level; /* events above it are dropped unformatted */
+	const atomic_int *level; /* an enum embed_log_level that may change; NULL: all pass */
 };
+
+/* Whether an event of this level would go anywhere: asked before anything is formatted for it. */
+bool log_wants(const struct log *log, enum embed_log_level level);
 
 /* Pairs of key and value, both const char *, ended by NULL.  A NULL value skips its pair. */
 void log_event(const struct log *log, enum embed_log_level level, const char *name, ...)

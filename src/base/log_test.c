@@ -12,7 +12,8 @@ static void remember(enum embed_log_level level, const char *event, void *contex
 	snprintf(seen, sizeof(seen), "%s", event);
 }
 
-static const struct log log_to_memory = {.sink = remember, .level = EMBED_LOG_INFO};
+static atomic_int level = EMBED_LOG_INFO;
+static const struct log log_to_memory = {.sink = remember, .level = &level};
 
 static void an_event_is_one_line_whatever_it_holds(void **state)
 {
@@ -29,6 +30,17 @@ static void events_above_the_level_are_dropped(void **state)
 	seen[0] = '\0';
 	log_event(&log_to_memory, EMBED_LOG_DEBUG, "attempt", NULL);
 	assert_string_equal(seen, "");
+	assert_false(log_wants(&log_to_memory, EMBED_LOG_DEBUG));
+}
+
+static void the_level_may_change_at_any_time(void **state)
+{
+	(void)state;
+	atomic_store(&level, EMBED_LOG_DEBUG);
+	assert_true(log_wants(&log_to_memory, EMBED_LOG_DEBUG));
+	log_event(&log_to_memory, EMBED_LOG_DEBUG, "attempt", NULL);
+	assert_string_equal(seen, "event=attempt");
+	atomic_store(&level, EMBED_LOG_INFO);
 }
 
 static void an_event_that_is_too_long_still_arrives(void **state)
@@ -48,6 +60,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_event_is_one_line_whatever_it_holds),
 	    cmocka_unit_test(events_above_the_level_are_dropped),
+	    cmocka_unit_test(the_level_may_change_at_any_time),
 	    cmocka_unit_test(an_event_that_is_too_long_still_arrives),
 	};
 

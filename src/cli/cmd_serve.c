@@ -90,8 +90,7 @@ static struct gateway_options gateway_options_of(
 	    .write_timeout_ms = to_ms(serve->write_timeout_us),
 	    .idle_timeout_ms = to_ms(serve->keep_alive_us),
 	    .passes_keys = serve->pass_through,
-	    /* The sink drops what is not wanted, since that may change. */
-	    .log = {log_sink_write, input->log, EMBED_LOG_DEBUG},
+	    .log = {log_sink_write, input->log, NULL}, /* the sink drops what is not wanted */
 	    .policy = policy_of(input->options),
 	};
 }
@@ -152,7 +151,7 @@ static const struct options *current_options(const struct serving *serving)
 
 static struct log log_of(const struct serving *serving)
 {
-	return (struct log){log_sink_write, serving->input->log, EMBED_LOG_DEBUG};
+	return (struct log){log_sink_write, serving->input->log, NULL};
 }
 
 static void tell_taken(const char *name, enum option_change change, void *context)

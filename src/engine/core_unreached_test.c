@@ -22,11 +22,13 @@ static void on_log(enum embed_log_level level, const char *event, void *context)
 	told->upstream_barred += strstr(event, "upstream_barred") != NULL;
 }
 
+static const atomic_int warn = EMBED_LOG_WARN;
+
 static void open_rig(struct rig *rig, struct told *told)
 {
 	*told = (struct told){0};
 	rig_init(rig, 1);
-	rig->options.log = (struct log){on_log, told, EMBED_LOG_WARN};
+	rig->options.log = (struct log){on_log, told, &warn};
 	rig->options.retry_deadline_ms = 120000;
 	rig->options.max_attempts = 1000;
 	rig_start(rig);

@@ -76,10 +76,12 @@ static struct alarm *find(struct alarm_set *set, enum alarm_kind kind, const cha
 	return NULL;
 }
 
-static struct alarm *add(struct alarm_set *set, enum alarm_kind kind, const char *subject)
+/* Of those that are over, or one more. */
+static struct alarm *make_room(struct alarm_set *set)
 {
-	struct alarm *alarm;
-
+	for (size_t i = 0; i < set->count; i++)
+		if (!set->alarms[i].is_raised)
+			return &set->alarms[i];
 	if (set->count == ALARMS_MAX)
 		return NULL;
 	if (set->count == set->cap) {
@@ -91,10 +93,28 @@ static struct alarm *add(struct alarm_set *set, enum alarm_kind kind, const char
 		set->alarms = grown;
 		set->cap = cap;
 	}
-	alarm = &set->alarms[set->count++];
+	return &set->alarms[set->count++];
+}
+
+static struct alarm *add(struct alarm_set *set, enum alarm_kind kind, const char *subject)
+{
+	struct alarm *alarm = make_room(set);
+
+	if (!alarm)
+		return NULL;
 	*alarm = (struct alarm){.kind = kind, .last = {.kind = kind}};
 	snprintf(alarm->last.subject, sizeof(alarm->last.subject), "%s", subject);
 	return alarm;
+}
+
+static void note(struct alarm_set *set, struct alarm *alarm, double value, int64_t now_s,
+    struct alarm_event *event)
+{
+	alarm->last.time_s = now_s;
+	alarm->last.is_raised = alarm->is_raised;
+	alarm->last.value = value;
+	*event = alarm->last;
+	set->events[set->event_count++ % ALARM_EVENTS_MAX] = *event;
 }
 
 bool alarm_set_tell(struct alarm_set *set, enum alarm_kind kind, const char *subject, double value,
@@ -105,14 +125,28 @@ bool alarm_set_tell(struct alarm_set *set, enum alarm_kind kind, const char *sub
 	/* What was never worth telling takes no room. */
 	if (!alarm && value >= kinds[kind].on)
 		alarm = add(set, kind, subject);
-	if (!alarm || !step(alarm, value, now_us))
+	if (!alarm)
 		return false;
-	alarm->last.time_s = now_s;
-	alarm->last.is_raised = alarm->is_raised;
-	alarm->last.value = value;
-	*event = alarm->last;
-	set->events[set->event_count++ % ALARM_EVENTS_MAX] = *event;
+	alarm->told_us = now_us;
+	if (!step(alarm, value, now_us))
+		return false;
+	note(set, alarm, value, now_s, event);
 	return true;
+}
+
+bool alarm_set_sweep(
+    struct alarm_set *set, int64_t now_us, int64_t now_s, struct alarm_event *event)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct alarm *alarm = &set->alarms[i];
+
+		if (!alarm->is_raised || alarm->told_us == now_us)
+			continue;
+		alarm->is_raised = false;
+		note(set, alarm, 0, now_s, event);
+		return true;
+	}
+	return false;
 }
 
 size_t alarm_set_events(const struct alarm_set *set, struct alarm_event *out, size_t cap)

@@ -52,7 +52,7 @@ const char *alarm_meaning(enum alarm_kind kind);
 const char *alarm_advice(enum alarm_kind kind);
 
 #define ALARM_SUBJECT_MAX 255
-#define ALARMS_MAX        1024 /* kinds times subjects; more subjects are not watched */
+#define ALARMS_MAX        1024 /* raised at once; more subjects are not watched */
 #define ALARM_EVENTS_MAX  64
 
 /* An alarm that was raised or cleared. */
@@ -68,6 +68,7 @@ struct alarm {
 	enum alarm_kind kind;
 	bool is_raised;
 	int64_t below_us; /* since when it is below `off`; 0: it is not */
+	int64_t told_us;  /* when its value was last told */
 	struct alarm_event last;
 };
 
@@ -84,6 +85,13 @@ void alarm_set_fini(struct alarm_set *set);
 /* Tells a value; true: `event` says that the alarm was raised or cleared. */
 bool alarm_set_tell(struct alarm_set *set, enum alarm_kind kind, const char *subject, double value,
     int64_t now_us, int64_t now_s, struct alarm_event *event);
+
+/*
+ * Clears the next alarm that is raised and whose value was not told at `now_us`:
+ * its key or upstream is gone, or has no budget any more.  False: there is none.
+ */
+bool alarm_set_sweep(
+    struct alarm_set *set, int64_t now_us, int64_t now_s, struct alarm_event *event);
 
 /* The latest events, newest first; gives how many. */
 size_t alarm_set_events(const struct alarm_set *set, struct alarm_event *out, size_t cap);

@@ -118,6 +118,41 @@ static void more_subjects_than_there_is_room_for_do_no_harm(void **state)
 	alarm_set_fini(&rig.set);
 }
 
+static void what_is_not_told_any_more_is_over(void **state)
+{
+	struct alarm_event raised[4];
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig);
+	assert_true(tell(&rig, ALARM_BUDGET_50, "removed", 0.6));
+	assert_true(tell(&rig, ALARM_BUDGET_50, "stays", 0.6));
+	assert_true(alarm_set_sweep(&rig.set, rig.now_us, 9, &rig.event));
+	assert_string_equal(rig.event.subject, "removed");
+	assert_false(rig.event.is_raised);
+	assert_int_equal(rig.event.time_s, 9);
+	assert_false(alarm_set_sweep(&rig.set, rig.now_us, 9, &rig.event));
+	assert_int_equal(alarm_set_raised(&rig.set, raised, 4), 1);
+	assert_string_equal(raised[0].subject, "stays");
+	alarm_set_fini(&rig.set);
+}
+
+static void what_is_over_makes_room(void **state)
+{
+	struct rig rig;
+	char name[32];
+
+	(void)state;
+	set_up(&rig);
+	for (int i = 0; i < 3 * ALARMS_MAX; i++) {
+		snprintf(name, sizeof(name), "key%d", i);
+		assert_true(tell(&rig, ALARM_BUDGET_100, name, 2));
+		assert_true(tell(&rig, ALARM_BUDGET_100, name, 0));
+	}
+	assert_int_equal(rig.set.count, 1);
+	alarm_set_fini(&rig.set);
+}
+
 /*
  * Whatever the values: raised and cleared take turns, an alarm is raised only
  * at or above `on`, and cleared only after a minute below `off`.
@@ -175,6 +210,8 @@ int main(void)
 	    cmocka_unit_test(between_the_thresholds_nothing_is_told),
 	    cmocka_unit_test(subjects_have_alarms_of_their_own),
 	    cmocka_unit_test(more_subjects_than_there_is_room_for_do_no_harm),
+	    cmocka_unit_test(what_is_not_told_any_more_is_over),
+	    cmocka_unit_test(what_is_over_makes_room),
 	    cmocka_unit_test(any_course_of_values_is_told_in_turns),
 	    cmocka_unit_test(a_window_tells_what_a_minute_brought),
 	};

@@ -39,6 +39,13 @@ static void log_alarm(const struct gateway *gateway, const struct alarm_event *e
 	    NULL);
 }
 
+static void tell_all(const struct gateway *gateway, const struct alarm_event *event)
+{
+	log_alarm(gateway, event);
+	if (gateway->options.on_alarm)
+		gateway->options.on_alarm(event, gateway->options.alarm_context);
+}
+
 static void tell(struct alarms *alarms, struct gateway *gateway, enum alarm_kind kind,
     const char *subject, double value)
 {
@@ -49,11 +56,24 @@ static void tell(struct alarms *alarms, struct gateway *gateway, enum alarm_kind
 	is_event = alarm_set_tell(
 	    &alarms->set, kind, subject, value, alarms->looked_us, clock_unix_s(), &event);
 	pthread_mutex_unlock(&alarms->lock);
-	if (!is_event)
-		return;
-	log_alarm(gateway, &event);
-	if (gateway->options.on_alarm)
-		gateway->options.on_alarm(&event, gateway->options.alarm_context);
+	if (is_event)
+		tell_all(gateway, &event);
+}
+
+/* What nobody tells any more is over: the key was removed, or its budget. */
+static void sweep(struct alarms *alarms, struct gateway *gateway)
+{
+	struct alarm_event event;
+	bool is_event;
+
+	do {
+		pthread_mutex_lock(&alarms->lock);
+		is_event =
+		    alarm_set_sweep(&alarms->set, alarms->looked_us, clock_unix_s(), &event);
+		pthread_mutex_unlock(&alarms->lock);
+		if (is_event)
+			tell_all(gateway, &event);
+	} while (is_event);
 }
 
 /* ---- Looking ---------------------------------------------------------------- */
@@ -138,6 +158,7 @@ void alarms_look(struct alarms *alarms, struct gateway *gateway, int64_t now_us)
 	look_at_budgets(alarms, gateway);
 	look_at_upstreams(alarms, gateway);
 	look_at_errors(alarms, gateway);
+	sweep(alarms, gateway);
 }
 
 /* ---- Readers ----------------------------------------------------------------- */

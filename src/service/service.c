@@ -93,7 +93,7 @@ static void log_attempt(const struct embed_service *service, const struct engine
 	char texts[24], tokens[24], us[24], http[16], retry[16];
 	uint64_t count = 0;
 
-	if (service->log.sink == NULL || service->log.level < EMBED_LOG_DEBUG)
+	if (!log_wants(&service->log, EMBED_LOG_DEBUG))
 		return;
 	for (size_t i = 0; i < record->share_count; i++)
 		count += record->shares[i].texts;
@@ -247,7 +247,8 @@ static enum embed_status start(
 	if (status != EMBED_OK)
 		return status;
 	options = &service->settings->options;
-	service->log = (struct log){options->log, options->log_context, options->log_level};
+	atomic_init(&service->log_level, (int)options->log_level);
+	service->log = (struct log){options->log, options->log_context, &service->log_level};
 	service->counters = counters_create();
 	service->tally = tally_create();
 	service->latency = latency_create();
@@ -285,8 +286,11 @@ enum embed_status embed_reload(
 	const struct settings *taken;
 	enum embed_status status = settings_change(service->settings, options, &taken, error);
 
-	if (status != EMBED_OK || taken == NULL || service->engine == NULL)
+	if (status != EMBED_OK)
 		return status;
+	atomic_store_explicit(&service->log_level, (int)options->log_level, memory_order_relaxed);
+	if (taken == NULL || service->engine == NULL)
+		return EMBED_OK;
 	return engine_change(service->engine, taken->upstreams, error);
 }
 

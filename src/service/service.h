@@ -24,6 +24,7 @@
 struct embed_service {
 	struct settings *settings;
 	struct log log;
+	atomic_int log_level; /* that `log` goes by; embed_reload changes it */
 	struct counters *counters;
 	struct tally *tally;
 	struct latency *latency;

@@ -2,7 +2,7 @@
 // Alarms of a running gateway: told once, in the log and in /metrics, cleared when it is over.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { embed, sleep, withGateway } from "./harness.mjs";
+import { embed, run, sleep, withGateway } from "./harness.mjs";
 
 const raised = async (gateway, alarm, headers = {}) => {
 	const text = await (await fetch(`${gateway.base}/metrics`, { headers })).text();
@@ -19,7 +19,7 @@ async function until(condition) {
 
 test("a budget is told at half, at four fifths and when it is spent", async () => {
 	// A token costs 20 nano-dollars: 1,000 tokens are the budget.
-	await withGateway([], [], async ({ upstream, gateway, keys }) => {
+	await withGateway([], ["--log-level", "info"], async ({ gateway, home, keys }) => {
 		const headers = { authorization: `Bearer ${keys.team}` };
 		const spend = async (words, from) => {
 			const { status } = await embed(gateway.base, { input: Array.from({ length: words }, (_, i) => `word${from + i}`).join(" ") }, { headers });
@@ -33,7 +33,11 @@ test("a budget is told at half, at four fifths and when it is spent", async () =
 		for (const alarm of ["budget_50", "budget_80"])
 			assert.equal(gateway.log().split(`alarm_raised alarm=${alarm} `).length, 2, `${alarm} is told once`);
 		assert.match(gateway.log(), /alarm=budget_50 .*do="look where it goes/);
-		assert.equal(await raised(gateway, "budget_50", { authorization: `Bearer ${keys.admin}` }), 1);
+		const admin = { authorization: `Bearer ${keys.admin}` };
+		assert.equal(await raised(gateway, "budget_50", admin), 1);
+		assert.equal(run(["keys", "--home", home, "revoke", "team"]).code, 0);
+		await until(() => /event=alarm_cleared alarm=budget_80 subject=team/.test(gateway.log()));
+		assert.equal(await raised(gateway, "budget_50", admin), 0, "a key that is gone raises nothing");
 	}, { keys: [["team", "--budget", "0.00002/day"], ["admin", "--admin"]] });
 });
 
