@@ -260,6 +260,7 @@ static int serve(const struct command_input *input, embed_service *service, cons
 	options.tracer = reports->tracer;
 	options.on_alarm = reports_alarm;
 	options.alarm_context = reports;
+	options.webhook = reports->alarms;
 	options.listen_fds = fds;
 	options.listen_fd_count = supervisor_listen_fds(fds, LISTEN_FDS_MAX);
 	if (options.listen_fd_count) /* the sockets are the supervisor's choice */

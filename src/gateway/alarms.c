@@ -68,8 +68,7 @@ static void sweep(struct alarms *alarms, struct gateway *gateway)
 
 	do {
 		pthread_mutex_lock(&alarms->lock);
-		is_event =
-		    alarm_set_sweep(&alarms->set, alarms->looked_us, clock_unix_s(), &event);
+		is_event = alarm_set_sweep(&alarms->set, alarms->looked_us, clock_unix_s(), &event);
 		pthread_mutex_unlock(&alarms->lock);
 		if (is_event)
 			tell_all(gateway, &event);

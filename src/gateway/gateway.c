@@ -235,6 +235,15 @@ static void reload_keys(struct gateway *gateway)
 	key_table_unref(before);
 }
 
+static void look_at_outbox(struct gateway *gateway)
+{
+	struct outbox now;
+
+	outbox_read(&now, gateway->options.tracer, gateway->options.webhook);
+	outbox_tell(&gateway->outbox, &now, &gateway->options.log);
+	gateway->outbox = now;
+}
+
 void gateway_tick(struct gateway *gateway)
 {
 	if (note_keys_file(gateway))
@@ -242,6 +251,7 @@ void gateway_tick(struct gateway *gateway)
 	for (size_t i = 0; i < gateway->keys->count; i++)
 		sync_budget(gateway, &gateway->keys->keys[i]);
 	alarms_look(&gateway->alarms, gateway, clock_now_us());
+	look_at_outbox(gateway);
 }
 
 void gateway_reload(struct gateway *gateway, const struct gateway_policy *policy)

@@ -58,6 +58,7 @@ struct gateway_options {
 	struct tracer *tracer; /* NULL: no spans, a traceparent is passed on as it came */
 	alarms_fn *on_alarm;   /* beside the log; NULL: nobody */
 	void *alarm_context;
+	struct poster *webhook;       /* what alarms are posted by, to be counted; NULL: nothing */
 	struct gateway_policy policy; /* to begin with */
 };
 

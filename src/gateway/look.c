@@ -69,6 +69,7 @@ static void look_at_gateway(struct gateway *gateway, struct snapshot *snapshot)
 	for (unsigned i = 0; gateway->workers && i < gateway->worker_count; i++)
 		snapshot->rejected += atomic_load_explicit(
 		    &gateway->workers[i].counts.rejected, memory_order_relaxed);
+	outbox_read(&snapshot->outbox, gateway->options.tracer, gateway->options.webhook);
 	snapshot->is_draining = atomic_load(&gateway->is_draining);
 	if (gateway->http)
 		http_server_stats(gateway->http, &snapshot->http);

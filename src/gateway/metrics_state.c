@@ -166,6 +166,28 @@ static void write_alarms(struct exposition *to, struct gateway *gateway)
 	}
 }
 
+static void write_outbox(struct exposition *to, struct gateway *gateway)
+{
+	struct outbox outbox;
+
+	outbox_read(&outbox, gateway->options.tracer, gateway->options.webhook);
+	exposition_begin(to, "embed_spans", EXPOSITION_COUNTER, "spans of requests and attempts");
+	exposition_count(to, "", outbox.spans, NULL);
+	exposition_begin(to, "embed_spans_dropped", EXPOSITION_COUNTER,
+	    "spans that no room was left for before they were sent");
+	exposition_count(to, "", outbox.spans_dropped, NULL);
+	exposition_begin(to, "embed_letters", EXPOSITION_COUNTER,
+	    "letters to the collector (spans) and the webhook (alarms), by what became of them");
+	for (int i = 0; i < OUTBOX_COUNT; i++) {
+		const struct poster_counts *letters = &outbox.letters[i];
+		const char *name = outbox_name((enum outbox_to)i);
+
+		exposition_count(to, "", letters->sent, "to", name, "outcome", "sent", NULL);
+		exposition_count(to, "", letters->failed, "to", name, "outcome", "failed", NULL);
+		exposition_count(to, "", letters->dropped, "to", name, "outcome", "dropped", NULL);
+	}
+}
+
 void metrics_write_state(struct exposition *to, struct gateway *gateway)
 {
 	exposition_begin(to, "embed_build", EXPOSITION_GAUGE, "1, with the program's version");
@@ -174,5 +196,6 @@ void metrics_write_state(struct exposition *to, struct gateway *gateway)
 	write_upstreams(to, gateway->service);
 	write_budgets(to, gateway);
 	write_alarms(to, gateway);
+	write_outbox(to, gateway);
 	write_process(to);
 }

@@ -231,6 +231,21 @@ static void write_gateway(struct buffer *out, const struct snapshot *snapshot)
 	close_with(out, '}');
 }
 
+static void write_outbox(struct buffer *out, const struct outbox *outbox)
+{
+	open_object(out, "outbox");
+	number(out, "spans", outbox->spans);
+	number(out, "spans_dropped", outbox->spans_dropped);
+	for (int i = 0; i < OUTBOX_COUNT; i++) {
+		open_object(out, outbox_name((enum outbox_to)i));
+		number(out, "sent", outbox->letters[i].sent);
+		number(out, "failed", outbox->letters[i].failed);
+		number(out, "dropped", outbox->letters[i].dropped);
+		close_with(out, '}');
+	}
+	close_with(out, '}');
+}
+
 static void write_store(struct buffer *out, const struct embed_store_stats *store)
 {
 	open_object(out, "store");
@@ -357,6 +372,7 @@ void snapshot_write(struct buffer *out, const struct snapshot *snapshot)
 	begin(out, "second");
 	history_write_point(out, &snapshot->second);
 	write_gateway(out, snapshot);
+	write_outbox(out, &snapshot->outbox);
 	write_store(out, &snapshot->store);
 	write_upstreams(out, snapshot);
 	write_usage(out, &snapshot->spending);

@@ -20,6 +20,7 @@
 #include "gateway/alarm.h"
 #include "gateway/history.h"
 #include "gateway/keys.h"
+#include "gateway/outbox.h"
 #include "gateway/process.h"
 #include "gateway/spending.h"
 #include "http/http.h"
@@ -65,6 +66,7 @@ struct snapshot {
 	struct http_server_stats http;
 	uint64_t answers[6]; /* by first digit of the status; 0: gone */
 	uint64_t rejected;
+	struct outbox outbox;
 	struct embed_store_stats store;
 	struct spending spending;
 	size_t upstream_count;

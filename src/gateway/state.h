@@ -17,6 +17,7 @@
 #include "gateway/half_text.h"
 #include "gateway/keys.h"
 #include "gateway/meter.h"
+#include "gateway/outbox.h"
 #include "gateway/policy.h"
 #include "gateway/route.h"
 #include "gateway/tries.h"
@@ -78,6 +79,7 @@ struct gateway {
 	unsigned worker_count;
 	struct meter_set meters;
 	struct alarms alarms;
+	struct outbox outbox; /* as it was last told; the ticking thread's */
 	struct tries *tries;
 	pthread_mutex_t keys_lock; /* guards `keys` */
 	struct key_table *keys;

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -71,6 +72,8 @@ enum outcome { SENT, AGAIN, REFUSED };
 
 static enum outcome outcome_of(CURLcode code, long status)
 {
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return REFUSED; /* it will be no other certificate in some seconds */
 	if (code != CURLE_OK)
 		return AGAIN;
 	if (status / 100 == 2)
@@ -78,7 +81,15 @@ static enum outcome outcome_of(CURLcode code, long status)
 	return status == 408 || status == 429 || status >= 500 ? AGAIN : REFUSED;
 }
 
-static enum outcome try_letter(struct poster *poster, struct letter *letter)
+static void describe(char fault[64], CURLcode code, long status)
+{
+	if (code != CURLE_OK)
+		snprintf(fault, 64, "%s", curl_easy_strerror(code));
+	else
+		snprintf(fault, 64, "the receiver answered with status %ld", status);
+}
+
+static enum outcome try_letter(struct poster *poster, struct letter *letter, char fault[64])
 {
 	struct curl_slist *own = NULL;
 	CURL *easy = poster->easy;
@@ -95,6 +106,7 @@ static enum outcome try_letter(struct poster *poster, struct letter *letter)
 	code = curl_easy_perform(easy);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(own);
+	describe(fault, code, status);
 	return outcome_of(code, status);
 }
 
@@ -128,19 +140,22 @@ static void post(struct poster *poster, struct letter *letter)
 {
 	int64_t ms = poster->options.first_wait_ms;
 	enum outcome outcome = AGAIN;
+	char fault[64] = "no time was left";
 
 	for (uint32_t i = 0; i < poster->options.tries && outcome == AGAIN; i++, ms *= 2) {
 		if (i > 0)
 			pause_between(poster, ms / 2);
 		if (is_out_of_time(poster))
 			break;
-		outcome = try_letter(poster, letter);
+		outcome = try_letter(poster, letter, fault);
 	}
 	pthread_mutex_lock(&poster->lock);
-	if (outcome == SENT)
+	if (outcome == SENT) {
 		poster->counts.sent++;
-	else
+	} else {
 		poster->counts.failed++;
+		memcpy(poster->counts.last_fault, fault, sizeof(fault));
+	}
 	pthread_mutex_unlock(&poster->lock);
 	letter_destroy(letter);
 }

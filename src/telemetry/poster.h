@@ -40,6 +40,7 @@ struct poster_options {
 
 struct poster_counts {
 	uint64_t sent, dropped, failed; /* failed: given up, or refused for good */
+	char last_fault[64];            /* why the last that failed did; "": none has */
 };
 
 enum embed_status poster_create(

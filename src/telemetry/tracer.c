@@ -33,6 +33,13 @@ static size_t take(struct tracer *tracer)
 	return count;
 }
 
+static void count_dropped(struct tracer *tracer, size_t count)
+{
+	pthread_mutex_lock(&tracer->lock);
+	tracer->dropped += count;
+	pthread_mutex_unlock(&tracer->lock);
+}
+
 static void collect(struct poster *poster, void *context)
 {
 	struct tracer *tracer = context;
@@ -42,7 +49,8 @@ static void collect(struct poster *poster, void *context)
 	while ((count = take(tracer)) > 0) {
 		buffer_init(&body, BODY_MAX_BYTES);
 		otlp_write(&body, tracer->batch, count);
-		poster_post(poster, &body, NULL);
+		if (!poster_post(poster, &body, NULL))
+			count_dropped(tracer, count);
 	}
 }
 

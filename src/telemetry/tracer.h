@@ -62,7 +62,7 @@ enum embed_status tracer_create(
 void tracer_add(struct tracer *tracer, const struct trace_span *span);
 
 struct tracer_counts {
-	uint64_t added, dropped; /* spans */
+	uint64_t added, dropped; /* spans; those of a letter that failed are not among them */
 	struct poster_counts letters;
 };
 struct tracer_counts tracer_counts(struct tracer *tracer);

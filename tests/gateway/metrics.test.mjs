@@ -94,7 +94,7 @@ test("a histogram's buckets grow to its count", () => {
 });
 
 test("labels are few and never a caller's words", () => {
-	const allowed = new Set(["route", "answer", "le", "quantile", "code", "lane", "upstream", "state", "key", "period", "version", "alarm"]);
+	const allowed = new Set(["route", "answer", "le", "quantile", "code", "lane", "upstream", "state", "key", "period", "version", "alarm", "to", "outcome"]);
 	for (const { samples } of families.values())
 		for (const { labels } of samples)
 			for (const name of Object.keys(labels)) assert.ok(allowed.has(name), name);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What the gateway tells others: spans to an OpenTelemetry collector, alarms to a webhook; and that
-// neither holds up anything when the other side hangs.
+// neither holds up anything when the other side hangs; what is lost is counted and logged.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { join } from "node:path";
 import { test } from "node:test";
 import { embed, newHome, startEmulator, startGateway, sleep } from "./harness.mjs";
@@ -12,9 +14,9 @@ import { embed, newHome, startEmulator, startGateway, sleep } from "./harness.mj
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736", PARENT = "00f067aa0ba902b7";
 
 // Answers each request as `answer` says (a status; undefined: never), and keeps what came.
-async function startReceiver(answer) {
+async function startReceiver(answer, tls) {
 	const got = [];
-	const server = createServer((request, response) => {
+	const server = (tls ? createTlsServer : createServer)(tls ?? {}, (request, response) => {
 		let body = "";
 		request.on("data", (data) => body += data);
 		request.on("end", () => {
@@ -24,12 +26,12 @@ async function startReceiver(answer) {
 		});
 	});
 	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-	return { got, url: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
+	return { got, url: `${tls ? "https" : "http"}://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
 }
 
-async function withReceiver(answer, upstreamArgs, gatewayArgs, body) {
-	const receiver = await startReceiver(answer);
+async function withReceiver(answer, upstreamArgs, gatewayArgs, body, { secure } = {}) {
 	const home = newHome();
+	const receiver = await startReceiver(answer, secure ? makeCertificate(home.path) : undefined);
 	const upstream = await startEmulator(...upstreamArgs);
 	const gateway = await startGateway(upstream.base, home.path, ...gatewayArgs({ url: receiver.url, home: home.path }));
 	try {
@@ -48,6 +50,21 @@ async function until(condition) {
 		await sleep(50);
 	}
 	assert.fail("it never came");
+}
+
+// A certificate of its own making for 127.0.0.1, in `folder`/receiver.pem.
+function makeCertificate(folder) {
+	const [key, cert] = [join(folder, "receiver.key"), join(folder, "receiver.pem")];
+	const made = spawnSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+		"-subj", "/CN=receiver", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", cert]);
+	assert.equal(made.status, 0, String(made.stderr));
+	return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
+// How many letters came to what, as /metrics tells it.
+async function letters(gateway, to, outcome) {
+	const text = await (await fetch(`${gateway.base}/metrics`)).text();
+	return Number(text.match(new RegExp(`^embed_letters_total\\{to="${to}",outcome="${outcome}"\\} (\\d+)$`, "m"))[1]);
 }
 
 const spansOf = (receiver) => receiver.got.flatMap(({ body }) =>
@@ -162,4 +179,31 @@ test("an alarm is posted, signed, and tried again until it is taken", async () =
 		assert.equal(mac, createHmac("sha256", "shared secret").update(`${time}.${letters[0].body}`).digest("hex"));
 		assert.ok(Math.abs(Number(time) - Date.now() / 1000) < 60);
 	});
+});
+
+test("what was sent, and what the receiver refused, is counted and logged with what to do", async () => {
+	await withReceiver(() => 403, ["--fault", "no_quota"], ({ url }) => ["--otlp-endpoint", url, "--alarm-url", url], async ({ receiver, gateway }) => {
+		await embed(gateway.base, { input: "a" });
+		await until(async () => await letters(gateway, "collector", "failed") > 0 && await letters(gateway, "webhook", "failed") > 0);
+		assert.equal(await letters(gateway, "collector", "sent") + await letters(gateway, "webhook", "sent"), 0);
+		assert.match(await (await fetch(`${gateway.base}/metrics`)).text(), /^embed_spans_total 2\n[^]*^embed_spans_dropped_total 0$/m);
+		assert.equal(receiver.got.filter(({ url }) => url === "/v1/traces").length, await letters(gateway, "collector", "failed"), "a refusal is not tried again");
+		for (const [to, advice] of [["collector", "--otlp-endpoint"], ["webhook", "--alarm-url"]])
+			await until(() => new RegExp(`event=letters_not_delivered to=${to} .*why="the receiver answered with status 403" do="look at ${advice}`).test(gateway.log()));
+	});
+});
+
+test("over https the receiver's certificate is verified", async () => {
+	const args = ({ url }) => ["--otlp-endpoint", url, "--alarm-url", `${url}/hook`];
+	await withReceiver(() => 200, ["--fault", "no_quota"], (it) => [...args(it), "--alarm-ca-file", join(it.home, "receiver.pem")], async ({ receiver, gateway }) => {
+		await embed(gateway.base, { input: "a" });
+		await until(async () => await letters(gateway, "collector", "sent") > 0 && await letters(gateway, "webhook", "sent") > 0);
+		assert.deepEqual([...new Set(receiver.got.map(({ url }) => url))].sort(), ["/hook", "/v1/traces"]);
+	}, { secure: true });
+	await withReceiver(() => 200, ["--fault", "no_quota"], args, async ({ receiver, gateway }) => {
+		await embed(gateway.base, { input: "a" });
+		await until(async () => await letters(gateway, "collector", "failed") > 0 && await letters(gateway, "webhook", "failed") > 0);
+		assert.equal(receiver.got.length, 0, "nothing is told to whom nobody vouches for");
+		assert.match(gateway.log(), /event=letters_not_delivered to=webhook .*why="[^"]*certificate/);
+	}, { secure: true });
 });
