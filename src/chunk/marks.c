@@ -156,9 +156,10 @@ size_t packer_overlap_word(struct chunker *chunker, size_t from, size_t end)
 {
 	const char *bytes = chunker->bytes;
 
-	if (from == 0 || is_wide(bytes + from))
+	if (from == 0)
 		return from;
-	while (from < end && !is_blank(bytes[from - 1]) && !is_blank(bytes[from]))
+	while (from < end && !is_wide(bytes + from) && !is_blank(bytes[from - 1]) &&
+	       !is_blank(bytes[from]))
 		from++;
 	while (from < end && is_blank(bytes[from]))
 		from++;

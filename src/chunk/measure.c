@@ -250,6 +250,32 @@ static size_t back_in_piece(struct measure *measure, size_t floor, size_t end, s
 	return end;
 }
 
+#define LETTER_STEPS 6
+
+/*
+ * `start` is a cut, and the piece before it, from `floor` on, is too much as a
+ * whole.  In scripts without blanks a piece can be half a sentence, and any
+ * letter may begin an overlap: looks for one by halving.
+ */
+static size_t back_in_letters(
+    struct measure *measure, size_t floor, size_t start, size_t end, size_t budget)
+{
+	const char *bytes = measure->bytes;
+
+	if (start - floor < 12 || (unsigned char)bytes[start - 1] < 0x80)
+		return start;
+	for (int i = 0; i < LETTER_STEPS && floor + 1 < start; i++) {
+		size_t middle = utf8_floor(bytes, measure->len, floor + (start - floor) / 2);
+
+		if (middle > floor && (unsigned char)bytes[middle] >= 0xe0 &&
+		    measure_tokens(measure, middle, end) <= budget)
+			start = middle;
+		else
+			floor = floor + (start - floor) / 2;
+	}
+	return start;
+}
+
 static size_t back_tokens(struct measure *measure, size_t floor, size_t end, size_t budget)
 {
 	const struct tokens_cut *cuts;
@@ -271,9 +297,11 @@ static size_t back_tokens(struct measure *measure, size_t floor, size_t end, siz
 		first--;
 	while (first < last && measure_tokens(measure, cuts[first].offset, end) > budget)
 		first++;
-	if (cuts[first].offset < end)
-		return cuts[first].offset;
-	return back_in_piece(measure, floor, end, budget);
+	if (cuts[first].offset == end)
+		return back_in_piece(measure, floor, end, budget);
+	if (first > 0 && cuts[first - 1].offset > floor)
+		floor = cuts[first - 1].offset;
+	return back_in_letters(measure, floor, cuts[first].offset, end, budget);
 }
 
 /* ---- Characters --------------------------------------------------------------- */
@@ -347,6 +375,16 @@ size_t measure_back(struct measure *measure, size_t floor, size_t end, size_t bu
 			return floor;
 		return utf8_ceil(measure->bytes, measure->len, end - budget);
 	}
+}
+
+size_t measure_step(struct measure *measure, size_t offset)
+{
+	if (measure->unit != EMBED_UNIT_TOKENS)
+		return utf8_ceil(measure->bytes, measure->len, offset + 1);
+	encode_until(measure, offset, 0);
+	if (measure->status != EMBED_OK || offset >= measure->len)
+		return measure->len;
+	return cuts_of(measure)[cut_at(measure, offset) + 1].offset;
 }
 
 size_t measure_tail(struct measure *measure, size_t floor, size_t reach, size_t budget)

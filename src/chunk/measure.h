@@ -55,6 +55,9 @@ size_t measure_tokens(struct measure *measure, size_t start, size_t end);
  */
 size_t measure_reach(struct measure *measure, size_t start, size_t budget);
 
+/* The first end after `offset` that measure_reach can give, whatever the start. */
+size_t measure_step(struct measure *measure, size_t offset);
+
 /* A start in [floor, end], as far back as can be told quickly, with at most `budget` units in [start, end). */
 size_t measure_back(struct measure *measure, size_t floor, size_t end, size_t budget);
 

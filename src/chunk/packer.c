@@ -236,15 +236,60 @@ static size_t overlap_start(struct chunker *chunker, size_t start, size_t end, s
 	return end;
 }
 
+/* Less overlap than `overlap`: what leaves room for the least that can follow, then less and less. */
+static size_t less_overlap(struct chunker *chunker, size_t end, size_t overlap)
+{
+	struct boundary *finder = packer_finder(chunker, BOUNDARY_GRAPHEME);
+	size_t max = chunker->options->max;
+	size_t next, needed, least;
+
+	if (finder == NULL || overlap < chunker->options->overlap)
+		return overlap * 3 / 4;
+	next = boundary_after(finder, end);
+	least = measure_step(&chunker->measure, end);
+	needed = measure_size(&chunker->measure, end, least > next ? least : next);
+	if (needed >= max)
+		return 0;
+	return max - needed < overlap ? max - needed : overlap * 3 / 4;
+}
+
+/*
+ * The end of a chunk from `start` on that goes on after `floor`, where one
+ * piece begins that is too long beside any overlap: it is cut inside.
+ */
+static size_t end_inside_piece(struct chunker *chunker, size_t start, size_t floor)
+{
+	size_t size = measure_size(&chunker->measure, start, floor);
+	size_t max = chunker->options->max;
+	size_t reach;
+
+	if (size + CHUNK_MIN_TOKENS > max)
+		return 0;
+	reach = measure_reach(&chunker->measure, floor, max - size);
+	chunker->start = start;
+	return fitting(chunker, packer_cut_grapheme, start, floor, reach);
+}
+
 /*
  * The chunk after the one that is [start, end).  Less overlap is taken when
  * what follows does not fit beside it.
  */
 static size_t next_chunk(struct chunker *chunker, size_t start, size_t *end)
 {
-	for (size_t overlap = chunker->options->overlap; overlap > 0; overlap /= 2) {
+	size_t overlap = chunker->options->overlap;
+
+	for (; overlap > 0; overlap = less_overlap(chunker, *end, overlap)) {
 		size_t from = overlap_start(chunker, start, *end, overlap);
 		size_t next_end = from < *end ? choose_end(chunker, from, *end) : 0;
+
+		if (next_end != 0) {
+			*end = next_end;
+			return from;
+		}
+	}
+	if (chunker->options->overlap > 0) {
+		size_t from = overlap_start(chunker, start, *end, chunker->options->overlap);
+		size_t next_end = from < *end ? end_inside_piece(chunker, from, *end) : 0;
 
 		if (next_end != 0) {
 			*end = next_end;
