@@ -24,28 +24,35 @@ static size_t fresh_tokens(const char *bytes, size_t len)
 	return tokens;
 }
 
-static void assert_promises(const char *bytes, size_t len,
+static uint8_t grapheme_ends[MAX_TEXT + 1];
+
+static struct promises_text look_at(const char *bytes, size_t len)
+{
+	static struct boundary *finder; /* one for all, since making it takes longer than a test */
+
+	if (finder == NULL)
+		assert_int_equal(boundary_create(&finder, BOUNDARY_GRAPHEME, NULL, NULL), EMBED_OK);
+	return promises_look_at(finder, bytes, len, grapheme_ends);
+}
+
+static void assert_promises(const struct promises_text *text,
     const struct embed_chunk_options *options, const embed_chunks *chunks)
 {
-	uint8_t *ends = malloc(len + 1);
-	struct promises_text text = {0};
-	const char *broken;
 	size_t at;
+	const char *broken = promises_broken(text, options, chunks, &at);
 
-	assert_true(ends != NULL && promises_look_at(&text, bytes, len, ends));
-	broken = promises_broken(&text, options, chunks, &at);
 	if (broken != NULL)
 		fail_msg("strategy %d, unit %d, max %zu, overlap %zu, min %zu, chunk %zu: %s",
 		    (int)options->strategy, (int)options->unit, options->max, options->overlap,
 		    options->min, at, broken);
-	free(ends);
 }
 
-static void assert_holds(const char *bytes, size_t len, const struct embed_chunk_options *options)
+static void assert_holds(
+    const struct promises_text *text, const struct embed_chunk_options *options)
 {
-	embed_chunks *chunks = chunk(bytes, len, options);
+	embed_chunks *chunks = chunk(text->bytes, text->len, options);
 
-	assert_promises(bytes, len, options, chunks);
+	assert_promises(text, options, chunks);
 	chunk_destroy(chunks);
 }
 
@@ -57,7 +64,10 @@ static void every_strategy_keeps_its_promises_on_every_sample(void **state)
 
 	(void)state;
 	for (size_t sample = 0; sample < SAMPLE_COUNT; sample++) {
+		struct promises_text looked_at;
+
 		read_sample(text, samples[sample]);
+		looked_at = look_at(text->bytes, text->len);
 		for (int strategy = 0; strategy < STRATEGIES; strategy++)
 			for (int unit = 0; unit <= EMBED_UNIT_BYTES; unit++)
 				for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -65,7 +75,7 @@ static void every_strategy_keeps_its_promises_on_every_sample(void **state)
 					    (enum embed_chunk_unit)unit, sizes[i][0], sizes[i][1]);
 
 					options.min = sizes[i][2];
-					assert_holds(text->bytes, text->len, &options);
+					assert_holds(&looked_at, &options);
 				}
 	}
 	free(text);
@@ -102,6 +112,7 @@ static void every_strategy_keeps_its_promises_on_random_bytes(void **state)
 	for (int round = 0; round < 6000; round++) {
 		char bytes[2048];
 		size_t len = random_bytes(&random, bytes, sizeof(bytes));
+		struct promises_text text = look_at(bytes, len);
 		struct embed_chunk_options options =
 		    options_of((int)random_below(&random, STRATEGIES),
 			(enum embed_chunk_unit)random_below(&random, 3),
@@ -111,7 +122,7 @@ static void every_strategy_keeps_its_promises_on_random_bytes(void **state)
 		options.min = random_below(&random, 2) ? random_below(&random, options.max) : 0;
 		if (random_below(&random, 4) == 0)
 			options.encoding = "o200k_base";
-		assert_holds(bytes, len, &options);
+		assert_holds(&text, &options);
 	}
 }
 
@@ -225,6 +236,7 @@ static void semantic_keeps_the_promises_with_any_vectors(void **state)
 		struct embed_chunk_options options = options_of(
 		    EMBED_CHUNK_SEMANTIC, EMBED_UNIT_TOKENS, 4 + random_below(&random, 40), 0);
 		embed_chunks *sentences, *chunks;
+		struct promises_text text;
 		float numbers[2048][3];
 		const float *vectors[2048];
 
@@ -240,7 +252,8 @@ static void semantic_keeps_the_promises_with_any_vectors(void **state)
 		assert_int_equal(
 		    chunk_semantic(bytes, len, sentences, vectors, 3, &options, &chunks, NULL),
 		    EMBED_OK);
-		assert_promises(bytes, len, &options, chunks);
+		text = look_at(bytes, len);
+		assert_promises(&text, &options, chunks);
 		chunk_destroy(chunks);
 		chunk_destroy(sentences);
 	}

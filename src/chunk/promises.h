@@ -38,22 +38,16 @@ static inline size_t promises_size(const struct promises_text *text, size_t star
 	return options->unit == EMBED_UNIT_CHARS ? utf8_count(bytes, end - start) : end - start;
 }
 
-/* `room` has len + 1 bytes. */
-static inline bool promises_look_at(
-    struct promises_text *text, const char *bytes, size_t len, uint8_t *room)
+/* `room` has len + 1 bytes; `finder` is one of graphemes. */
+static inline struct promises_text promises_look_at(
+    struct boundary *finder, const char *bytes, size_t len, uint8_t *room)
 {
-	struct boundary *finder;
-
-	if (boundary_create(&finder, BOUNDARY_GRAPHEME, NULL, NULL) != EMBED_OK)
-		return false;
 	boundary_set_text(finder, bytes, len);
 	for (size_t at = 0; at <= len; at++)
 		room[at] = at == 0 || at == len;
 	for (size_t at = 0; at < len; room[at] = 1)
 		at = boundary_after(finder, at);
-	boundary_destroy(finder);
-	*text = (struct promises_text){bytes, len, room};
-	return true;
+	return (struct promises_text){bytes, len, room};
 }
 
 /* A cut inside a grapheme is needed only where the whole grapheme is above the limit. */

@@ -16,6 +16,7 @@ static int check_cut(
     enum embed_chunk_strategy strategy, fuzz_cut_fn *cut, const uint8_t *data, size_t size)
 {
 	struct embed_chunk_options options = EMBED_CHUNK_OPTIONS_INIT;
+	struct boundary *finder;
 	struct promises_text text;
 	const char *broken;
 	embed_chunks *chunks;
@@ -30,8 +31,10 @@ static int check_cut(
 	options.overlap = data[2] % options.max;
 	options.min = data[3] % options.max;
 	ends = malloc(size);
-	if (ends == NULL || !promises_look_at(&text, (const char *)data + 4, size - 4, ends))
+	if (ends == NULL || boundary_create(&finder, BOUNDARY_GRAPHEME, NULL, NULL) != EMBED_OK)
 		abort();
+	text = promises_look_at(finder, (const char *)data + 4, size - 4, ends);
+	boundary_destroy(finder);
 	if (cut(text.bytes, text.len, &options, &chunks, NULL) != EMBED_OK)
 		abort();
 	broken = promises_broken(&text, &options, chunks, &at);

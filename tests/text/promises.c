@@ -40,6 +40,7 @@ struct run {
 	size_t offset; /* of the document in its file */
 	size_t documents, chunks, failures;
 	struct random random;
+	struct boundary *finder;
 	uint8_t ends[DOCUMENT_BYTES * 12 + 1]; /* cleaning may make a text longer */
 };
 
@@ -163,8 +164,9 @@ static void check_cleaned(
 	if (clean_text(source->bytes, source->len, flags, &cleaned, NULL) != EMBED_OK)
 		die("cleaning failed");
 	bytes = clean_bytes(cleaned, &len);
-	if (len >= sizeof(run->ends) || !promises_look_at(&text, bytes, len, run->ends))
-		die("out of memory");
+	if (len >= sizeof(run->ends))
+		die("a cleaned document is too long");
+	text = promises_look_at(run->finder, bytes, len, run->ends);
 	chunks = cut_and_check(run, &text, &options);
 	for (size_t i = 0; i < chunk_count(chunks); i++) {
 		const struct embed_chunk *chunk = chunk_at(chunks, i);
@@ -184,10 +186,8 @@ static void check_document(struct run *run, const char *bytes, size_t len)
 	static const uint32_t flags[] = {EMBED_CLEAN_LIGHT, EMBED_CLEAN_STRONG,
 	    EMBED_CLEAN_STRONG | EMBED_CLEAN_MARKDOWN, EMBED_CLEAN_LIGHT | EMBED_CLEAN_HTML,
 	    EMBED_CLEAN_UTF8 | EMBED_CLEAN_NFKC | EMBED_CLEAN_BLANKS};
-	struct promises_text text;
+	struct promises_text text = promises_look_at(run->finder, bytes, len, run->ends);
 
-	if (!promises_look_at(&text, bytes, len, run->ends))
-		die("out of memory");
 	for (size_t strategy = 0; strategy < STRATEGIES; strategy++) {
 		struct embed_chunk_options options =
 		    options_of(strategy, run->documents + strategy);
@@ -220,12 +220,18 @@ static void check_file(struct run *run, const char *path)
 int main(int argc, char **argv)
 {
 	struct run *run = calloc(1, sizeof(*run));
+	bool is_good;
 
 	if (run == NULL || argc < 2)
 		die("usage: text_promises FILE...");
+	if (boundary_create(&run->finder, BOUNDARY_GRAPHEME, NULL, NULL) != EMBED_OK)
+		die("no rules for graphemes");
 	for (int i = 1; i < argc; i++)
 		check_file(run, argv[i]);
 	printf("%d files, %zu documents, %zu chunks, %zu failures\n", argc - 1, run->documents,
 	    run->chunks, run->failures);
-	return run->failures > 0;
+	is_good = run->failures == 0;
+	boundary_destroy(run->finder);
+	free(run);
+	return !is_good;
 }
