@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_asked, reload_asked;
+static volatile sig_atomic_t stop_asked, hangup_came, hangup_reloads;
 static int event_fd = -1;
 
 static void wake(void)
@@ -28,10 +28,11 @@ static void on_stop(int number)
 	wake();
 }
 
-static void on_reload(int number)
+/* Two of them come when a terminal closes, one of the shell and one of the kernel: the second is no hurry. */
+static void on_hangup(int number)
 {
 	(void)number;
-	reload_asked = 1;
+	hangup_came = 1;
 	wake();
 }
 
@@ -43,24 +44,40 @@ static bool handle(int number, void (*handler)(int))
 	return sigaction(number, &action, NULL) == 0;
 }
 
+/* Of a program under nohup it has to stay ignored. */
+static bool handle_hangup(void)
+{
+	struct sigaction was;
+
+	return sigaction(SIGHUP, NULL, &was) == 0 &&
+	       (was.sa_handler == SIG_IGN || handle(SIGHUP, on_hangup));
+}
+
 bool signals_install(void)
 {
 	if (event_fd < 0)
 		event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return event_fd >= 0 && handle(SIGINT, on_stop) && handle(SIGTERM, on_stop) &&
-	       handle(SIGHUP, on_reload) && handle(SIGPIPE, SIG_IGN);
+	       handle_hangup() && handle(SIGPIPE, SIG_IGN);
+}
+
+bool signals_reload_on_hangup(void)
+{
+	hangup_reloads = 1;
+	return handle(SIGHUP, on_hangup);
 }
 
 bool signals_stop_asked(void)
 {
-	return stop_asked != 0;
+	return stop_asked != 0 || (hangup_came != 0 && hangup_reloads == 0);
 }
 
 bool signals_take_reload(void)
 {
-	bool was = reload_asked != 0;
+	bool was = hangup_came != 0 && hangup_reloads != 0;
 
-	reload_asked = 0;
+	if (was)
+		hangup_came = 0;
 	return was;
 }
 

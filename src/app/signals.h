@@ -4,8 +4,9 @@
  *
  * The first SIGINT or SIGTERM is counted, so that a command can finish what
  * it holds; the second ends the process at once with exit status 130 (143
- * for SIGTERM).  SIGHUP is counted apart.  SIGPIPE is ignored: a write fails
- * with EPIPE instead.
+ * for SIGTERM).  SIGHUP, which a closing terminal sends, asks to stop too,
+ * unless it was ignored from the start (nohup); a daemon takes it as a wish to
+ * reload.  SIGPIPE is ignored: a write fails with EPIPE instead.
  *
  * The flags are the one piece of process-wide state; main installs them once.
  */
@@ -17,10 +18,13 @@
 /* False when no descriptor was to be had. */
 bool signals_install(void);
 
+/* For a daemon, before it polls: SIGHUP reloads, under nohup too, also one that came before. */
+bool signals_reload_on_hangup(void);
+
 /* Whether the process was asked to stop. */
 bool signals_stop_asked(void);
 
-/* Whether SIGHUP came since the last call. */
+/* Whether a daemon's SIGHUP came since the last call. */
 bool signals_take_reload(void);
 
 /* An eventfd that becomes readable when any of them arrives; never -1 after install. */

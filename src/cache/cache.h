@@ -49,11 +49,22 @@ struct cache_options {
 
 /*
  * EMBED_STORE with a sentence that says what to do when the folder cannot be
- * written, when the file is damaged, cut, not ours or of a newer format;
- * EMBED_BAD_OPTION for a cap that is too small.
+ * written, when the file is not ours or of a newer format, or damaged while
+ * others use it; EMBED_BAD_OPTION for a cap that is too small.
+ *
+ * After an opening that was not closed (a crash, kill -9, a power cut) the
+ * index is checked first, and after two in a row all that LMDB trusts.  A
+ * damaged or cut file is set aside and an empty store begun, so that no page
+ * can end one process after the other.
  */
 enum embed_status cache_open(
     struct cache **out, const struct cache_options *options, struct embed_error *error);
+
+/*
+ * Where the file went that was found damaged when this cache was opened, so
+ * that it began empty; "" when nothing was.  The next one found replaces it.
+ */
+const char *cache_set_aside(const struct cache *cache);
 
 /* No other thread may be inside the cache.  NULL is fine. */
 void cache_close(struct cache *cache);

@@ -8,6 +8,7 @@
 #include "cache/testing.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -19,11 +20,15 @@
 #define LARGE   1536
 #define SMALL   200
 
+#define OVERFLOW_PAGES_AT 12 /* of a page's head: how many pages the record has */
+
+#define LOOP_STEP (TEST_IS_SANITIZED ? 8017 : 811)
+
 /* Of the head's field that tells the size of the map. */
 #define MAP_BYTES_AT 32
 
 static struct test_folder home;
-static char path[128];
+static char path[128], guard_path[128];
 static uint64_t txn_id;
 
 /* Records in pages of their own and records within the pages of the index. */
@@ -48,6 +53,7 @@ static int set_up(void **state)
 	mdb_txn_abort(txn);
 	cache_close(cache);
 	snprintf(path, sizeof(path), "%s/store/data.mdb", home.path);
+	snprintf(guard_path, sizeof(guard_path), "%s/store/unclean", home.path);
 	return 0;
 }
 
@@ -99,15 +105,20 @@ static void child_reads_all(void)
 	test_child_exit(outcome);
 }
 
-static int read_in_child(void)
+static int run_child(void (*body)(void))
 {
 	pid_t child = fork();
 	int how;
 
 	if (child == 0)
-		child_reads_all();
+		body();
 	assert_int_equal(waitpid(child, &how, 0), child);
 	return how;
+}
+
+static int read_in_child(void)
+{
+	return run_child(child_reads_all);
 }
 
 struct tally {
@@ -147,11 +158,21 @@ static bool is_index_page(long page)
 #define INDEX_STEP   (TEST_IS_SANITIZED ? 20011 : 1009)
 #define RECORDS_STEP (TEST_IS_SANITIZED ? 100003 : 20011)
 
-static long index_step(void)
+static long step_or(long fallback)
 {
 	const char *asked = getenv("EMBED_TEST_FLIP_STEP");
 
-	return asked == NULL ? INDEX_STEP : atol(asked);
+	return asked == NULL ? fallback : atol(asked);
+}
+
+static long index_step(void)
+{
+	return step_or(INDEX_STEP);
+}
+
+static long loop_step(void)
+{
+	return step_or(LOOP_STEP);
 }
 
 static void no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes(void **state)
@@ -188,7 +209,7 @@ static void every_bit_of_the_heads_is_safe(void **state)
 			if (TEST_IS_SANITIZED && at >= MAP_BYTES_AT && at < MAP_BYTES_AT + 8)
 				continue;
 			flip(page * PAGE + at, bit);
-			if (structure_look(path, &facts, NULL) == EMBED_OK &&
+			if (structure_look(path, STRUCTURE_HEADS, &facts, NULL) == EMBED_OK &&
 			    structure_check(path, txn_id, NULL) == EMBED_OK) {
 				how = read_in_child();
 				assert_true(WIFEXITED(how));
@@ -209,15 +230,42 @@ static void assert_open_fails_with(const char *part)
 		fail_msg("'%s' is not in: %s", part, error.message);
 }
 
-static void a_file_that_was_cut_is_refused_with_a_hint(void **state)
+static void assert_is_set_aside_and_begins_anew(void)
+{
+	struct cache *cache = test_open(&home);
+	struct stat found;
+
+	assert_string_not_equal(cache_set_aside(cache), "");
+	assert_int_equal(stat(cache_set_aside(cache), &found), 0);
+	assert_int_equal(test_records(cache), 0);
+	assert_int_equal(test_put_group(cache, 0, 1, SMALL, NULL, NULL), EMBED_OK);
+	cache_close(cache);
+	cache = test_open(&home);
+	assert_string_equal(cache_set_aside(cache), "");
+	assert_int_equal(test_records(cache), 1);
+	cache_close(cache);
+}
+
+static void a_file_that_was_cut_is_set_aside(void **state)
 {
 	long whole = file_bytes();
 
 	(void)state;
 	assert_int_equal(truncate(path, whole / 2 / PAGE * PAGE), 0);
-	assert_open_fails_with("cut short");
+	assert_is_set_aside_and_begins_anew();
 	assert_int_equal(truncate(path, 100), 0);
-	assert_open_fails_with("ends too early");
+	assert_is_set_aside_and_begins_anew();
+}
+
+static void a_damaged_file_that_others_use_is_refused_with_a_hint(void **state)
+{
+	int fd = open(guard_path, O_RDWR);
+
+	(void)state;
+	assert_int_equal(flock(fd, LOCK_SH), 0);
+	assert_int_equal(truncate(path, file_bytes() / 2 / PAGE * PAGE), 0);
+	assert_open_fails_with("cut short");
+	close(fd);
 }
 
 /* What a disk that was full leaves: LMDB's first head without the second, and no record ever. */
@@ -296,6 +344,24 @@ static long damage_live_index_page(void)
 	return 0;
 }
 
+/* The head of a record's own pages, of which there are older ones too: live is what the check misses. */
+static long live_overflow_page(void)
+{
+	for (long page = 2; page < file_bytes() / PAGE; page++) {
+		bool is_live;
+
+		if (is_index_page(page))
+			continue;
+		flip(page * PAGE + OVERFLOW_PAGES_AT, 7);
+		is_live = structure_check(path, txn_id, NULL) != EMBED_OK;
+		flip(page * PAGE + OVERFLOW_PAGES_AT, 7);
+		if (is_live)
+			return page;
+	}
+	fail_msg("no record has pages of its own");
+	return 0;
+}
+
 static void verify_names_the_page_that_is_wrong(void **state)
 {
 	struct cache *cache = test_open(&home);
@@ -314,6 +380,107 @@ static void verify_names_the_page_that_is_wrong(void **state)
 	cache_close(cache);
 }
 
+/* ---- After a crash ------------------------------------------------------- */
+
+static void child_opens_and_dies(void)
+{
+	test_open(&home);
+	raise(SIGKILL);
+}
+
+static void open_in_child_and_die(void)
+{
+	assert_true(WIFSIGNALED(run_child(child_opens_and_dies)));
+}
+
+/* Reads, replaces, adds and closes, as a program would. */
+static void child_lives(void)
+{
+	const struct cache_options options = {home.path, 64u << 20, 0};
+	enum outcome outcome = ALL_GOOD;
+	struct cache *cache = NULL;
+
+	if (cache_open(&cache, &options, NULL) != EMBED_OK)
+		test_child_exit(NOT_OPENED);
+	for (uint64_t i = 0; i < RECORDS; i++)
+		if (test_check(cache, i, dimensions_of(i)) == EMBED_BAD_REPLY)
+			outcome = WRONG_VECTOR;
+	for (uint64_t first = 0; first < 2 * RECORDS; first += 20)
+		test_put_group(cache, first, 20, first % 3 == 0 ? SMALL : LARGE, NULL, NULL);
+	cache_close(cache);
+	test_child_exit(outcome);
+}
+
+static void an_index_that_may_have_ended_a_process_is_checked_before_it_is_trusted(void **state)
+{
+	(void)state;
+	open_in_child_and_die();
+	damage_live_index_page();
+	assert_is_set_aside_and_begins_anew();
+}
+
+static void after_two_crashes_what_only_writes_trust_is_checked_too(void **state)
+{
+	struct cache *cache;
+
+	(void)state;
+	open_in_child_and_die();
+	flip(live_overflow_page() * PAGE + OVERFLOW_PAGES_AT, 7);
+	open_in_child_and_die();
+	assert_is_set_aside_and_begins_anew();
+	cache = test_open(&home);
+	assert_int_equal(test_records(cache), 1);
+	cache_close(cache);
+}
+
+static void a_sound_store_survives_any_number_of_crashes(void **state)
+{
+	struct cache *cache;
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		open_in_child_and_die();
+	cache = test_open(&home);
+	assert_string_equal(cache_set_aside(cache), "");
+	assert_int_equal(test_records(cache), RECORDS);
+	cache_close(cache);
+}
+
+static bool has_failed(int how)
+{
+	return !WIFEXITED(how) || WEXITSTATUS(how) == NOT_OPENED;
+}
+
+/* Whatever a flipped bit does to those who read and write, dying of it comes to an end, with a store that answers. */
+static void no_flipped_bit_of_the_index_ends_in_a_loop_of_crashes(void **state)
+{
+	long pages = file_bytes() / PAGE;
+	uint64_t failures = 0, tried = 0;
+
+	(void)state;
+	for (long page = 2; page < pages; page++) {
+		if (!is_index_page(page))
+			continue;
+		for (long bit = page * 41 % loop_step(); bit < 8 * PAGE; bit += loop_step()) {
+			int how, in_a_row = 0;
+
+			tear_down(NULL);
+			set_up(NULL);
+			flip(page * PAGE + bit / 8, (int)(bit % 8));
+			while (has_failed(how = run_child(child_lives)) && in_a_row < 3)
+				in_a_row++;
+			if (in_a_row > 2)
+				fail_msg("bit %ld of page %ld: it goes on failing", bit, page);
+			assert_int_not_equal(WEXITSTATUS(how), WRONG_VECTOR);
+			failures += (uint64_t)in_a_row;
+			tried++;
+		}
+	}
+	print_message("%llu flips, %llu crashes and refusals\n", (unsigned long long)tried,
+	    (unsigned long long)failures);
+	assert_true(tried > 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -321,12 +488,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(no_flipped_bit_gives_a_wrong_vector_or_escapes_the_check_and_crashes),
 	    TEST(every_bit_of_the_heads_is_safe),
-	    TEST(a_file_that_was_cut_is_refused_with_a_hint),
+	    TEST(a_file_that_was_cut_is_set_aside),
+	    TEST(a_damaged_file_that_others_use_is_refused_with_a_hint),
 	    TEST(a_store_whose_making_was_cut_off_is_made_anew),
 	    TEST(a_file_that_is_no_store_is_refused_with_a_hint),
 	    TEST(another_version_of_lmdb_is_refused_with_a_hint),
 	    TEST(an_empty_file_becomes_a_store),
 	    TEST(verify_names_the_page_that_is_wrong),
+	    TEST(an_index_that_may_have_ended_a_process_is_checked_before_it_is_trusted),
+	    TEST(after_two_crashes_what_only_writes_trust_is_checked_too),
+	    TEST(a_sound_store_survives_any_number_of_crashes),
+	    TEST(no_flipped_bit_of_the_index_ends_in_a_loop_of_crashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

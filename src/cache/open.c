@@ -47,23 +47,77 @@ static bool make_folders(char *path)
 	return make_folder(path);
 }
 
+static void name_file(char *path, const char *folder, const char *name)
+{
+	size_t len = strlen(folder);
+
+	memcpy(path, folder, len);
+	strcpy(path + len, name);
+}
+
 static enum embed_status open_folder(
     struct cache *cache, const char *home, char *folder, struct embed_error *error)
 {
 	int len = snprintf(folder, PATH_MAX, "%s/store", home);
 
 	/* Room for the longest name below it. */
-	if (home[0] == '\0' || len < 0 || len + (int)sizeof("/data.mdb") > PATH_MAX)
+	if (home[0] == '\0' || len < 0 || len + (int)sizeof("/damaged.mdb") > PATH_MAX)
 		return error_set(error, EMBED_BAD_OPTION, "the home's path is empty or too long");
-	memcpy(cache->data_path, folder, (size_t)len);
-	strcpy(cache->data_path + len, "/data.mdb");
-	memcpy(cache->use_path, folder, (size_t)len);
-	strcpy(cache->use_path + len, "/use");
+	name_file(cache->data_path, folder, "/data.mdb");
+	name_file(cache->use_path, folder, "/use");
 	if (!make_folders(folder))
 		return error_set(error, EMBED_STORE,
 		    "the folder %.200s cannot be made: %s; choose another home", folder,
 		    strerror(errno));
 	return EMBED_OK;
+}
+
+/* ---- The file, before LMDB trusts it ------------------------------------ */
+
+/*
+ * The fast check first: it finds what makes reads go astray.  What only writes
+ * trust has to be wrong when that did not help.
+ */
+static enum structure_depth depth_for(const struct guard *guard)
+{
+	if (!guard->is_alone || guard->unclean == 0)
+		return STRUCTURE_HEADS;
+	return guard->unclean == 1 ? STRUCTURE_INDEX : STRUCTURE_ALL;
+}
+
+/* A damaged file makes room for a new one, in the place of an earlier one: at most one is kept. */
+static enum embed_status set_aside(struct cache *cache, const char *folder,
+    struct structure_facts *facts, struct embed_error *error)
+{
+	name_file(cache->set_aside, folder, "/damaged.mdb");
+	if (rename(cache->data_path, cache->set_aside) == 0) {
+		*facts = (struct structure_facts){0};
+		return EMBED_OK;
+	}
+	cache->set_aside[0] = '\0';
+	return error_set(error, EMBED_STORE,
+	    "the store %.200s is damaged and could not be set aside: %s", cache->data_path,
+	    strerror(errno));
+}
+
+static enum embed_status look_at_file(struct cache *cache, const char *folder,
+    struct structure_facts *facts, struct embed_error *error)
+{
+	char guard_path[PATH_MAX];
+	enum embed_status status;
+
+	name_file(guard_path, folder, "/unclean");
+	guard_enter(&cache->guard, guard_path);
+	status = structure_look(cache->data_path, depth_for(&cache->guard), facts, error);
+	if (facts->is_damaged && cache->guard.is_alone)
+		status = set_aside(cache, folder, facts, error);
+	if (status == EMBED_OK && facts->is_unborn && truncate(cache->data_path, 0) != 0)
+		status =
+		    error_set(error, EMBED_STORE, "the store %.200s could not be made anew: %s",
+			cache->data_path, strerror(errno));
+	if (status == EMBED_OK)
+		guard_share(&cache->guard);
+	return status;
 }
 
 /* ---- The environment --------------------------------------------------- */
@@ -89,7 +143,7 @@ static enum embed_status open_env(
 }
 
 static enum embed_status check_format(
-    const struct cache *cache, const MDB_val *value, struct embed_error *error)
+    struct cache *cache, const MDB_val *value, struct embed_error *error)
 {
 	struct format_value found;
 
@@ -178,6 +232,11 @@ static enum embed_status allocate(struct cache *cache, struct embed_error *error
 	return EMBED_OK;
 }
 
+const char *cache_set_aside(const struct cache *cache)
+{
+	return cache->set_aside;
+}
+
 static void load_use(struct cache *cache)
 {
 	struct cache_level level;
@@ -196,11 +255,7 @@ static enum embed_status open_parts(
 	enum embed_status status = open_folder(cache, options->home, folder, error);
 
 	if (status == EMBED_OK)
-		status = structure_look(cache->data_path, &facts, error);
-	if (status == EMBED_OK && facts.is_unborn && truncate(cache->data_path, 0) != 0)
-		status =
-		    error_set(error, EMBED_STORE, "the store %.200s could not be made anew: %s",
-			cache->data_path, strerror(errno));
+		status = look_at_file(cache, folder, &facts, error);
 	/* The map is the cap, unless the file was once opened with a larger one. */
 	if (status == EMBED_OK)
 		status = open_env(cache, folder,
@@ -227,6 +282,7 @@ enum embed_status cache_open(
 	if (cache == NULL)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	memset(cache, 0, sizeof(*cache));
+	cache->guard.fd = -1;
 	pthread_mutex_init(&cache->write_lock, NULL);
 	cache->cap_bytes = cap_bytes / 4096 * 4096;
 	cache->ttl_s = options->ttl_s;
@@ -237,8 +293,15 @@ enum embed_status cache_open(
 		return status;
 	}
 	load_use(cache);
+	cache->is_open = true;
 	*out = cache;
 	return EMBED_OK;
+}
+
+/* A record under another key, or cut, may be the index's fault: its checksum cannot tell. */
+static bool is_in_order(const struct cache *cache)
+{
+	return cache->is_open && !atomic_load(&cache->is_suspect) && atomic_load(&cache->bad) == 0;
 }
 
 void cache_close(struct cache *cache)
@@ -252,6 +315,7 @@ void cache_close(struct cache *cache)
 			mdb_txn_abort(cache->slots[i].txn);
 	if (cache->env != NULL)
 		mdb_env_close(cache->env);
+	guard_leave(&cache->guard, is_in_order(cache));
 	use_destroy(cache->use);
 	free(cache->scratch);
 	pthread_mutex_destroy(&cache->write_lock);

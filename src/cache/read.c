@@ -46,6 +46,7 @@ static enum embed_status read_failed(struct cache *cache, int rc)
 {
 	atomic_fetch_add_explicit(&cache->read_faults, 1, memory_order_relaxed);
 	atomic_store_explicit(&cache->read_fault, rc, memory_order_relaxed);
+	store_note_damage(cache, rc);
 	return EMBED_STORE;
 }
 

@@ -264,9 +264,16 @@ static const char *advice_for(int rc)
 	return mdb_strerror(rc);
 }
 
-enum embed_status store_error(
-    const struct cache *cache, struct embed_error *error, int rc, const char *doing)
+void store_note_damage(struct cache *cache, int rc)
 {
+	if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)
+		atomic_store_explicit(&cache->is_suspect, true, memory_order_relaxed);
+}
+
+enum embed_status store_error(
+    struct cache *cache, struct embed_error *error, int rc, const char *doing)
+{
+	store_note_damage(cache, rc);
 	if (rc == ENOMEM && cache->env == NULL)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	return error_set(error, EMBED_STORE, "the store %.200s could not %s: %s", cache->data_path,

@@ -21,6 +21,7 @@
 
 #include "base/random.h"
 #include "cache/cache.h"
+#include "cache/guard.h"
 #include "cache/half.h"
 #include "cache/record.h"
 #include "cache/use.h"
@@ -43,14 +44,18 @@ struct cache {
 	uint64_t cap_bytes;
 	uint64_t ttl_s;
 	uint64_t page_bytes;
+	bool is_open; /* cache_open has given it out */
 	char data_path[PATH_MAX];
 	char use_path[PATH_MAX];
+	struct guard guard;
+	char set_aside[PATH_MAX]; /* where a damaged file went when this was opened; "" */
 	struct store_slot slots[STORE_SLOTS];
 
 	struct use *use;
 	atomic_bool is_noting; /* the store is so full that use will matter */
 	atomic_uint_fast64_t stored, evicted, bad, read_faults;
-	atomic_int read_fault; /* LMDB's code for the latest */
+	atomic_int read_fault;  /* LMDB's code for the latest */
+	atomic_bool is_suspect; /* LMDB met damage in its index */
 
 	pthread_mutex_t write_lock; /* guards what follows, and is held by writers */
 	struct random random;
@@ -82,12 +87,15 @@ void store_trim(struct cache *cache, const struct store_read *read);
 /* A write transaction, begun with `write_lock` held. */
 int store_write_begin(struct cache *cache, MDB_txn **txn);
 
+/* Remembers a code of LMDB's that speaks for damage, so that the next opening checks the index. */
+void store_note_damage(struct cache *cache, int rc);
+
 /*
  * Fills `error` with what LMDB's code means for people and returns EMBED_STORE.
  * `doing` ends "The store could not ...", for example "be read".
  */
 enum embed_status store_error(
-    const struct cache *cache, struct embed_error *error, int rc, const char *doing);
+    struct cache *cache, struct embed_error *error, int rc, const char *doing);
 
 /* Bytes of all pages that hold the records and their index, as `txn` sees it. */
 uint64_t store_used_bytes(const struct cache *cache, MDB_txn *txn);

@@ -3,62 +3,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cache/structure_file.h"
 
 #define META_MAGIC   0xbeefc0deu
 #define META_VERSION 1u
 #define META_OFFSET  16u
-#define META_PAGES   2u
 
-#define MAP_BYTES_MAX ((uint64_t)1 << 46)
+#define MAP_BYTES_MAX    ((uint64_t)1 << 46)
+#define PAGE_BYTES_MIN   512u
+#define PAGE_BYTES_USUAL 4096u /* until the first head has said it */
+#define PAGE_BYTES_MAX   65536u
 
-#define PAGE_HEAD      16u
-#define NODE_HEAD      8u
-#define PAGE_BYTES_MIN 512u
-#define PAGE_BYTES_MAX 65536u
-#define DEPTH_MAX      32u /* LMDB's own bound */
-#define KEY_BYTES_MAX  511u
-
-#define FLAG_BRANCH   0x01u
-#define FLAG_LEAF     0x02u
-#define FLAG_OVERFLOW 0x04u
-#define NODE_BIG      0x01u
-
-struct tree {
-	uint32_t pad; /* of the tree of free pages: the page size */
-	uint16_t flags;
-	uint16_t depth;
-	uint64_t branch_pages, leaf_pages, overflow_pages, entries;
-	uint64_t root; /* UINT64_MAX: empty */
-};
-
-struct meta {
-	uint32_t magic, version;
-	uint64_t address;
-	uint64_t map_bytes;
-	struct tree free_pages, records;
-	uint64_t last_page;
-	uint64_t txn_id;
-};
-_Static_assert(sizeof(struct meta) == 24 + 2 * 48 + 16, "as LMDB writes it");
-
-struct file {
-	const char *path;
-	int fd;
-	uint64_t bytes;
-	uint64_t page_bytes;
-	struct meta metas[META_PAGES];
-};
-
-static enum embed_status damaged(
-    const struct file *file, struct embed_error *error, uint64_t page, const char *what)
+enum embed_status structure_damaged(
+    struct file *file, struct embed_error *error, uint64_t page, const char *what)
 {
+	file->is_damaged = true;
 	return error_set(error, EMBED_STORE,
 	    "the store %.200s is damaged (page %llu: %s): move the store folder away and start anew, "
 	    "or bring it back from a backup",
@@ -67,9 +31,27 @@ static enum embed_status damaged(
 
 /* ---- Metas ------------------------------------------------------------- */
 
-static bool read_at(const struct file *file, void *bytes, size_t len, uint64_t offset)
+enum embed_status structure_read_at(
+    struct file *file, void *bytes, size_t len, uint64_t offset, struct embed_error *error)
 {
-	return pread(file->fd, bytes, len, (off_t)offset) == (ssize_t)len;
+	size_t had = 0;
+	ssize_t got = 1;
+
+	while (had < len && got > 0) {
+		got = pread(file->fd, (char *)bytes + had, len - had, (off_t)(offset + had));
+		if (got > 0)
+			had += (size_t)got;
+		else if (got < 0 && errno == EINTR)
+			got = 1;
+	}
+	if (got < 0)
+		return error_set(error, EMBED_STORE,
+		    "the store %.200s could not be read: %s; look after the disk", file->path,
+		    strerror(errno));
+	if (had < len)
+		return structure_damaged(
+		    file, error, offset / file->page_bytes, "the file was cut short");
+	return EMBED_OK;
 }
 
 static bool is_page_size(uint64_t bytes)
@@ -80,20 +62,22 @@ static bool is_page_size(uint64_t bytes)
 static enum embed_status read_meta(struct file *file, size_t which, struct embed_error *error)
 {
 	struct meta *meta = &file->metas[which];
+	enum embed_status status = structure_read_at(
+	    file, meta, sizeof(*meta), which * file->page_bytes + META_OFFSET, error);
 
-	if (!read_at(file, meta, sizeof(*meta), which * file->page_bytes + META_OFFSET))
-		return damaged(file, error, which, "the file ends too early");
+	if (status != EMBED_OK)
+		return status;
 	if (meta->magic != META_MAGIC)
-		return damaged(file, error, which, "not LMDB's mark");
+		return structure_damaged(file, error, which, "not LMDB's mark");
 	if (meta->version != META_VERSION)
 		return error_set(error, EMBED_STORE,
 		    "the store %.200s has LMDB's data version %u and this program knows %u: use the "
 		    "program that wrote it, or another home",
 		    file->path, meta->version, META_VERSION);
 	if (!is_page_size(meta->free_pages.pad))
-		return damaged(file, error, which, "an impossible page size");
+		return structure_damaged(file, error, which, "an impossible page size");
 	if (meta->map_bytes > MAP_BYTES_MAX)
-		return damaged(file, error, which, "an impossible map size");
+		return structure_damaged(file, error, which, "an impossible map size");
 	return EMBED_OK;
 }
 
@@ -101,25 +85,39 @@ static enum embed_status read_metas(struct file *file, struct embed_error *error
 {
 	enum embed_status status;
 
-	file->page_bytes = 0;
+	file->page_bytes = PAGE_BYTES_USUAL;
 	status = read_meta(file, 0, error);
 	if (status != EMBED_OK)
 		return status;
 	file->page_bytes = file->metas[0].free_pages.pad;
 	status = read_meta(file, 1, error);
 	if (status == EMBED_OK && file->metas[1].free_pages.pad != file->page_bytes)
-		return damaged(file, error, 1, "the two heads differ in page size");
+		return structure_damaged(file, error, 1, "the two heads differ in page size");
 	return status;
 }
 
 /* LMDB makes both heads with one write: a disk that was full then leaves the first alone. */
-static bool is_unborn(const struct file *file)
+static bool is_unborn(struct file *file)
 {
 	struct meta first;
 
-	return file->fd >= 0 && read_at(file, &first, sizeof(first), META_OFFSET) &&
+	return file->fd >= 0 &&
+	       structure_read_at(file, &first, sizeof(first), META_OFFSET, NULL) == EMBED_OK &&
 	       first.magic == META_MAGIC && first.txn_id == 0 &&
 	       file->bytes < META_PAGES * (uint64_t)first.free_pages.pad;
+}
+
+/* One head with LMDB's mark is enough: the other may be what is damaged. */
+static bool is_ours(struct file *file)
+{
+	uint32_t mark[2];
+
+	for (size_t which = 0; file->fd >= 0 && which < META_PAGES; which++)
+		if (structure_read_at(file, mark, sizeof(mark),
+			which * file->page_bytes + META_OFFSET, NULL) == EMBED_OK &&
+		    mark[0] == META_MAGIC && mark[1] == META_VERSION)
+			return true;
+	return false;
 }
 
 static enum embed_status open_file(struct file *file, const char *path, struct embed_error *error)
@@ -137,7 +135,7 @@ static enum embed_status open_file(struct file *file, const char *path, struct e
 		    "runs this",
 		    path, strerror(errno));
 	if (fstat(file->fd, &found) != 0 || !S_ISREG(found.st_mode))
-		return damaged(file, error, 0, "not a file");
+		return structure_damaged(file, error, 0, "not a file");
 	file->bytes = (uint64_t)found.st_size;
 	return file->bytes == 0 ? EMBED_NOT_FOUND : read_metas(file, error);
 }
@@ -153,318 +151,16 @@ static const struct meta *newest_meta(const struct file *file)
 	return &file->metas[file->metas[1].txn_id > file->metas[0].txn_id];
 }
 
-/* ---- Pages ------------------------------------------------------------- */
-
-struct page_head {
-	uint64_t number;
-	uint16_t pad;
-	uint16_t flags;
-	uint16_t lower;
-	uint16_t upper;
-};
-_Static_assert(sizeof(struct page_head) == PAGE_HEAD, "as LMDB writes it");
-
-/* One node of a checked page. */
-struct node {
-	uint16_t flags;
-	uint16_t key_len;
-	const uint8_t *key;
-	uint64_t child;       /* branch: page number */
-	uint32_t value_len;   /* leaf */
-	const uint8_t *value; /* leaf: the value, or 8 bytes of an overflow page's number */
-};
-
-struct bound {
-	const uint8_t *key;
-	size_t len;
-};
-
-struct walk {
-	const struct file *file;
-	const struct meta *meta;
-	uint8_t *seen;     /* one bit for each page */
-	uint8_t *pages;    /* one page for each level */
-	uint8_t *free_ids; /* value of a list of free pages that fills pages of its own */
-	const struct tree *tree;
-	struct tree counted;
-	bool is_free_tree;
-	struct embed_error *error;
-};
-
-static enum embed_status wrong(const struct walk *walk, uint64_t page, const char *what)
-{
-	return damaged(walk->file, walk->error, page, what);
-}
-
-static enum embed_status mark_pages(struct walk *walk, uint64_t first, uint64_t count)
-{
-	if (first < META_PAGES || first > walk->meta->last_page ||
-	    count > walk->meta->last_page - first + 1)
-		return wrong(walk, first, "a page number outside the file");
-	if ((first + count) * walk->file->page_bytes > walk->file->bytes && !walk->is_free_tree)
-		return wrong(walk, first, "the file was cut short");
-	for (uint64_t page = first; page < first + count; page++) {
-		if (walk->seen[page / 8] & (1u << page % 8))
-			return wrong(walk, page, "used twice");
-		walk->seen[page / 8] |= (uint8_t)(1u << page % 8);
-	}
-	return EMBED_OK;
-}
-
-static enum embed_status read_head(
-    const struct walk *walk, const uint8_t *bytes, uint64_t number, struct page_head *head)
-{
-	memcpy(head, bytes, sizeof(*head));
-	if (head->number != number)
-		return wrong(walk, number, "it carries another number");
-	return EMBED_OK;
-}
-
-static uint16_t u16_at(const uint8_t *bytes)
-{
-	uint16_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return value;
-}
-
-/* False when any part of node `index` lies outside the page. */
-static bool read_node(const struct walk *walk, const uint8_t *page, const struct page_head *head,
-    size_t index, bool is_leaf, struct node *node)
-{
-	uint64_t page_bytes = walk->file->page_bytes, end;
-	uint64_t at = u16_at(page + PAGE_HEAD + 2 * index);
-	uint64_t low;
-
-	if (at < head->upper || at + NODE_HEAD > page_bytes)
-		return false;
-	low = (uint64_t)u16_at(page + at) | (uint64_t)u16_at(page + at + 2) << 16;
-	node->flags = u16_at(page + at + 4);
-	node->key_len = u16_at(page + at + 6);
-	node->key = page + at + NODE_HEAD;
-	end = at + NODE_HEAD + node->key_len;
-	if (node->key_len > KEY_BYTES_MAX || end > page_bytes)
-		return false;
-	node->child = low | (uint64_t)node->flags << 32;
-	node->value_len = (uint32_t)low;
-	node->value = page + end;
-	if (is_leaf)
-		end += node->flags & NODE_BIG ? sizeof(uint64_t) : node->value_len;
-	return end <= page_bytes;
-}
-
-static int compare(const struct walk *walk, const uint8_t *a, size_t a_len, struct bound b)
-{
-	uint64_t x, y;
-	int order;
-
-	if (walk->is_free_tree) { /* keys are transaction numbers, 8 bytes each */
-		memcpy(&x, a, sizeof(x));
-		memcpy(&y, b.key, sizeof(y));
-		return x < y ? -1 : x > y;
-	}
-	order = memcmp(a, b.key, a_len < b.len ? a_len : b.len);
-	return order != 0 ? order : a_len < b.len ? -1 : a_len > b.len;
-}
-
-/* ---- Leaves ------------------------------------------------------------ */
-
-static enum embed_status check_free_ids(
-    struct walk *walk, uint64_t page, const uint8_t *ids, uint64_t len)
-{
-	uint64_t count, id;
-
-	if (len < sizeof(count))
-		return wrong(walk, page, "a list of free pages without a count");
-	memcpy(&count, ids, sizeof(count));
-	if (count > len / sizeof(id) - 1)
-		return wrong(walk, page, "a list of free pages with a wrong count");
-	for (uint64_t i = 1; i <= count; i++) {
-		enum embed_status status;
-
-		memcpy(&id, ids + i * sizeof(id), sizeof(id));
-		status = mark_pages(walk, id, 1);
-		if (status != EMBED_OK)
-			return status;
-	}
-	return EMBED_OK;
-}
-
-static enum embed_status check_big_free_ids(
-    struct walk *walk, uint64_t page, uint64_t first, uint64_t len)
-{
-	enum embed_status status;
-
-	walk->free_ids = malloc(len);
-	if (walk->free_ids == NULL)
-		return error_set(walk->error, EMBED_NO_MEMORY, "out of memory");
-	if (read_at(walk->file, walk->free_ids, len, first * walk->file->page_bytes + PAGE_HEAD))
-		status = check_free_ids(walk, page, walk->free_ids, len);
-	else
-		status = wrong(walk, first, "the file was cut short");
-	free(walk->free_ids);
-	walk->free_ids = NULL;
-	return status;
-}
-
-/* The head of an overflow page; what the record's bytes are worth is the checksum's matter. */
-static enum embed_status check_overflow(struct walk *walk, const struct node *node)
-{
-	uint64_t page_bytes = walk->file->page_bytes, first;
-	uint64_t count = (PAGE_HEAD + (uint64_t)node->value_len + page_bytes - 1) / page_bytes;
-	uint8_t bytes[PAGE_HEAD];
-	struct page_head head;
-	enum embed_status status;
-	uint32_t pages;
-
-	memcpy(&first, node->value, sizeof(first));
-	status = mark_pages(walk, first, count);
-	if (status != EMBED_OK)
-		return status;
-	if (!read_at(walk->file, bytes, sizeof(bytes), first * page_bytes))
-		return wrong(walk, first, "the file was cut short");
-	status = read_head(walk, bytes, first, &head);
-	if (status != EMBED_OK)
-		return status;
-	memcpy(&pages, bytes + 12, sizeof(pages));
-	if (head.flags != FLAG_OVERFLOW || pages != count)
-		return wrong(walk, first, "not the pages that the index says");
-	walk->counted.overflow_pages += count;
-	if (walk->is_free_tree)
-		return check_big_free_ids(walk, first, first, node->value_len);
-	return EMBED_OK;
-}
-
-static enum embed_status check_leaf_node(struct walk *walk, uint64_t page, const struct node *node)
-{
-	walk->counted.entries++;
-	if ((node->flags & ~NODE_BIG) != 0)
-		return wrong(walk, page, "a kind of entry that the store does not write");
-	if (node->flags & NODE_BIG)
-		return check_overflow(walk, node);
-	if (walk->is_free_tree)
-		return check_free_ids(walk, page, node->value, node->value_len);
-	return EMBED_OK;
-}
-
-/* ---- The trees --------------------------------------------------------- */
-
-static enum embed_status check_page(
-    struct walk *walk, uint64_t number, unsigned level, struct bound low, struct bound high);
-
-static enum embed_status check_children(struct walk *walk, const uint8_t *page, uint64_t number,
-    const struct page_head *head, unsigned level, struct bound low, struct bound high)
-{
-	bool is_leaf = level == walk->tree->depth;
-	size_t count = (head->lower - PAGE_HEAD) / 2u;
-	struct node node, next;
-
-	for (size_t i = 0; i < count; i++) {
-		enum embed_status status;
-		struct bound child_high = high;
-
-		if (!read_node(walk, page, head, i, is_leaf, &node) ||
-		    (i + 1 < count && !read_node(walk, page, head, i + 1, is_leaf, &next)))
-			return wrong(walk, number, "an entry outside the page");
-		/* The first key of a branch page is empty and means "from the lower bound on". */
-		if (is_leaf || i > 0) {
-			if (node.key_len == 0 || (walk->is_free_tree && node.key_len != 8))
-				return wrong(walk, number, "a key of impossible length");
-			if ((low.key != NULL &&
-				compare(walk, node.key, node.key_len, low) < (i > 0)) ||
-			    (high.key != NULL && compare(walk, node.key, node.key_len, high) >= 0))
-				return wrong(walk, number, "keys out of order");
-			low = (struct bound){node.key, node.key_len};
-		}
-		if (i + 1 < count)
-			child_high = (struct bound){next.key, next.key_len};
-		if (!is_leaf && walk->is_free_tree && child_high.key != NULL && child_high.len != 8)
-			return wrong(walk, number, "a key of impossible length");
-		status = is_leaf ? check_leaf_node(walk, number, &node)
-				 : check_page(walk, node.child, level + 1, low, child_high);
-		if (status != EMBED_OK)
-			return status;
-	}
-	return EMBED_OK;
-}
-
-static enum embed_status check_page(
-    struct walk *walk, uint64_t number, unsigned level, struct bound low, struct bound high)
-{
-	uint64_t page_bytes = walk->file->page_bytes;
-	uint8_t *page = walk->pages + level * page_bytes;
-	bool is_leaf = level == walk->tree->depth;
-	struct page_head head;
-	enum embed_status status = mark_pages(walk, number, 1);
-
-	if (status != EMBED_OK)
-		return status;
-	if (!read_at(walk->file, page, page_bytes, number * page_bytes))
-		return wrong(walk, number, "the file was cut short");
-	status = read_head(walk, page, number, &head);
-	if (status != EMBED_OK)
-		return status;
-	if (head.flags != (is_leaf ? FLAG_LEAF : FLAG_BRANCH))
-		return wrong(walk, number, "not the kind of page that belongs here");
-	if (head.lower <= PAGE_HEAD || head.lower % 2 != 0 || head.lower > head.upper ||
-	    head.upper > page_bytes)
-		return wrong(walk, number, "impossible bounds");
-	if (is_leaf)
-		walk->counted.leaf_pages++;
-	else
-		walk->counted.branch_pages++;
-	return check_children(walk, page, number, &head, level, low, high);
-}
-
-static enum embed_status check_tree(struct walk *walk, const struct tree *tree, bool is_free_tree)
-{
-	const struct bound none = {NULL, 0};
-	enum embed_status status = EMBED_OK;
-
-	walk->tree = tree;
-	walk->is_free_tree = is_free_tree;
-	memset(&walk->counted, 0, sizeof(walk->counted));
-	if (tree->root != UINT64_MAX) {
-		if (tree->depth == 0 || tree->depth >= DEPTH_MAX)
-			return wrong(walk, tree->root, "an impossible depth");
-		status = check_page(walk, tree->root, 1, none, none);
-	}
-	if (status != EMBED_OK)
-		return status;
-	if (walk->counted.branch_pages != tree->branch_pages ||
-	    walk->counted.leaf_pages != tree->leaf_pages ||
-	    walk->counted.overflow_pages != tree->overflow_pages ||
-	    walk->counted.entries != tree->entries)
-		return wrong(walk, tree->root, "the index does not hold as much as its head says");
-	return EMBED_OK;
-}
-
-static enum embed_status check_meta(
-    const struct file *file, const struct meta *meta, struct embed_error *error)
-{
-	struct walk walk = {.file = file, .meta = meta, .error = error};
-	enum embed_status status;
-
-	if (meta->last_page < META_PAGES - 1 ||
-	    meta->last_page >= meta->map_bytes / file->page_bytes)
-		return damaged(file, error, 0, "an impossible last page");
-	walk.seen = calloc(1, meta->last_page / 8 + 1);
-	walk.pages = malloc(DEPTH_MAX * file->page_bytes);
-	if (walk.seen == NULL || walk.pages == NULL)
-		status = error_set(error, EMBED_NO_MEMORY, "out of memory");
-	else
-		status = check_tree(&walk, &meta->records, false);
-	if (status == EMBED_OK)
-		status = check_tree(&walk, &meta->free_pages, true);
-	free(walk.seen);
-	free(walk.pages);
-	return status;
-}
-
 /* ---- For others --------------------------------------------------------- */
 
-enum embed_status structure_look(
-    const char *path, struct structure_facts *facts, struct embed_error *error)
+/* The last pages may be free ones that were never written: then nothing is cut. */
+static bool may_be_cut(const struct file *file)
+{
+	return newest_meta(file)->last_page >= file->bytes / file->page_bytes;
+}
+
+enum embed_status structure_look(const char *path, enum structure_depth depth,
+    struct structure_facts *facts, struct embed_error *error)
 {
 	struct file file;
 	enum embed_status status = open_file(&file, path, error);
@@ -473,13 +169,13 @@ enum embed_status structure_look(
 	if (facts->is_unborn)
 		status = EMBED_NOT_FOUND;
 	if (status == EMBED_OK) {
-		const struct meta *meta = newest_meta(&file);
-
-		facts->map_bytes = meta->map_bytes;
-		/* The last pages may be free ones that were never written: then nothing is cut. */
-		if (meta->last_page >= file.bytes / file.page_bytes)
-			status = check_meta(&file, meta, error);
+		facts->map_bytes = newest_meta(&file)->map_bytes;
+		if (may_be_cut(&file) && depth == STRUCTURE_HEADS)
+			depth = STRUCTURE_INDEX;
+		if (depth != STRUCTURE_HEADS)
+			status = structure_check_meta(&file, newest_meta(&file), depth, error);
 	}
+	facts->is_damaged = status == EMBED_STORE && file.is_damaged && is_ours(&file);
 	close_file(&file);
 	return status == EMBED_NOT_FOUND ? EMBED_OK : status;
 }
@@ -493,7 +189,8 @@ enum embed_status structure_check(const char *path, uint64_t txn_id, struct embe
 		size_t which = txn_id & 1;
 
 		if (file.metas[which].txn_id == txn_id)
-			status = check_meta(&file, &file.metas[which], error);
+			status =
+			    structure_check_meta(&file, &file.metas[which], STRUCTURE_ALL, error);
 		else
 			status = EMBED_CANCELLED;
 	}

@@ -22,16 +22,25 @@
 
 struct structure_facts {
 	uint64_t map_bytes; /* the largest cap that the file was opened with; 0: no file yet */
-	bool is_unborn; /* its making was cut off before it ever held a record: may be emptied */
+	bool is_unborn;  /* its making was cut off before it ever held a record: may be emptied */
+	bool is_damaged; /* why the look failed: it is a store of ours, and wrong in itself */
+};
+
+/* How much is read: more with each. */
+enum structure_depth {
+	STRUCTURE_HEADS, /* two pages; the index too if the file is shorter than they say */
+	STRUCTURE_INDEX, /* every page of the index: a read of it cannot go astray */
+	STRUCTURE_ALL, /* also the head of each record that has pages of its own, which writes trust */
 };
 
 /*
  * What has to hold before LMDB may open the file: it is LMDB's, of the version
- * and the page size that we can read, and not cut short.  Fast.  A file that
- * does not exist or is empty is fine.  Otherwise EMBED_STORE.
+ * and the page size that we can read, and not cut short; and what `depth`
+ * asks for, while nobody else has the store open.  A file that does not exist
+ * or is empty is fine.  Otherwise EMBED_STORE.
  */
-enum embed_status structure_look(
-    const char *path, struct structure_facts *facts, struct embed_error *error);
+enum embed_status structure_look(const char *path, enum structure_depth depth,
+    struct structure_facts *facts, struct embed_error *error);
 
 /*
  * Reads the whole index as transaction `txn_id` left it (the caller holds a

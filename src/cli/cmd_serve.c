@@ -320,6 +320,8 @@ static int run(const struct command_input *input)
 	int exit_status;
 
 	error_clear(&error);
+	if (!signals_reload_on_hangup())
+		return command_misuse("cannot set up signals");
 	if (input->argument_count)
 		return command_misuse("serve takes no arguments: \"%.60s\"", input->arguments[0]);
 	if (find_keys_file(keys_file, input->options, own->keys_file, &error) != EMBED_OK ||

@@ -210,8 +210,7 @@ static void live(struct top *top)
 {
 	bool goes_on = true;
 
-	/* To a program of a terminal SIGHUP says that the terminal is gone. */
-	while (goes_on && !signals_stop_asked() && !signals_take_reload()) {
+	while (goes_on && !signals_stop_asked()) {
 		int64_t wait_us = top->fetched_us + SECOND_US - clock_now_us();
 
 		if (wait_us <= 0) {

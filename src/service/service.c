@@ -40,6 +40,17 @@ static enum embed_status check_spaces(const struct settings *settings, struct em
 	return status;
 }
 
+static void tell_set_aside(const struct embed_service *service)
+{
+	const char *path = cache_set_aside(service->cache);
+
+	if (path[0] != '\0')
+		log_event(&service->log, EMBED_LOG_ERROR, "store_set_aside", "kept", path, "do",
+		    "the store was damaged and begins anew, its texts are paid for again; check the "
+		    "disk and the memory, and remove the file that was kept",
+		    NULL);
+}
+
 static enum embed_status open_files(struct embed_service *service, struct embed_error *error)
 {
 	const struct embed_options *options = &service->settings->options;
@@ -54,6 +65,7 @@ static enum embed_status open_files(struct embed_service *service, struct embed_
 		status = cache_open(&service->cache, &cache_options, error);
 		if (status != EMBED_OK)
 			return status;
+		tell_set_aside(service);
 	}
 	if (options->no_ledger)
 		return EMBED_OK;
