@@ -236,7 +236,7 @@ static size_t overlap_start(struct chunker *chunker, size_t start, size_t end, s
 	return end;
 }
 
-/* Less overlap than `overlap`: what leaves room for the least that can follow, then less and less. */
+/* Less overlap than `overlap`: what leaves room for the least that can follow, then an eighth less. */
 static size_t less_overlap(struct chunker *chunker, size_t end, size_t overlap)
 {
 	struct boundary *finder = packer_finder(chunker, BOUNDARY_GRAPHEME);
@@ -244,13 +244,13 @@ static size_t less_overlap(struct chunker *chunker, size_t end, size_t overlap)
 	size_t next, needed, least;
 
 	if (finder == NULL || overlap < chunker->options->overlap)
-		return overlap * 3 / 4;
+		return overlap - (overlap + 7) / 8;
 	next = boundary_after(finder, end);
 	least = measure_step(&chunker->measure, end);
 	needed = measure_size(&chunker->measure, end, least > next ? least : next);
 	if (needed >= max)
 		return 0;
-	return max - needed < overlap ? max - needed : overlap * 3 / 4;
+	return max - needed < overlap ? max - needed : overlap - (overlap + 7) / 8;
 }
 
 /*

@@ -131,20 +131,20 @@ static inline bool promises_goes_on(const struct promises_text *text, size_t sta
 /*
  * A chunk that starts at `start` after one that is [last->start, last->end)
  * shares what it should: one boundary more would be too much, or would leave
- * no room to go on.  Tokens are only asked for to an eighth, since they end
- * where the encoding has it and not where words do.
+ * no room to go on.  Tokens are only asked for to an eighth, and few of them
+ * not at all, since they end where the encoding has it and not where words do.
  */
 static inline bool promises_shares_enough(const struct promises_text *text,
     const struct embed_chunk *last, size_t start, const struct embed_chunk_options *options)
 {
-	size_t slack = options->unit == EMBED_UNIT_TOKENS ? options->overlap / 8 + 2 : 0;
+	size_t slack = options->unit == EMBED_UNIT_TOKENS ? options->overlap / 8 + 3 : 0;
 	size_t earlier, before;
 
 	if (options->overlap <= slack || options->strategy == EMBED_CHUNK_HTML)
 		return true;
 	earlier = promises_earlier(text, start, options);
 	before = promises_before_blanks(text, earlier);
-	return before <= last->start ||
+	return before <= last->start || promises_size(text, last->start, start, options) <= slack ||
 	       promises_size(text, before, last->end, options) > options->overlap - slack ||
 	       !promises_goes_on(text, earlier, last->end, slack, options);
 }
