@@ -125,6 +125,7 @@ struct embed_error {
 	size_t offset;     /* byte in that text, or EMBED_NO_INDEX */
 	char code[64];     /* upstream's error code, or "" */
 	char message[512]; /* one or two sentences: what was wrong, what to do */
+	int64_t wait_ms;   /* that upstream asked for before another try; 0: it did not say */
 };
 
 /* ---- Options -------------------------------------------------------- */

@@ -23,30 +23,47 @@ static void look(struct gateway *gateway, int64_t now_us)
 	admission->sent_tokens = stats.billed_tokens;
 	admission->queued_tokens = stats.queued_tokens;
 	admission->looked_us = now_us;
+	for (int lane = EMBED_LANE_INTERACTIVE; lane <= EMBED_LANE_BULK; lane++) {
+		struct embed_lane_state state;
+
+		embed_lane_state(gateway->service, (enum embed_lane)lane, &state);
+		admission->oldest_us[lane] = state.oldest_us;
+	}
 }
 
-int64_t admission_wait_us(struct gateway *gateway, uint64_t tokens)
+/* By what goes out; where nothing does, a newcomer waits at least as long as others have. */
+static int64_t wait_in(const struct admission *admission, enum embed_lane lane)
+{
+	double drain_us = admission->tokens_per_s > 1
+			      ? (double)admission->queued_tokens / admission->tokens_per_s * 1e6
+			      : 0;
+
+	return admission->oldest_us[lane] > (int64_t)drain_us ? admission->oldest_us[lane]
+							      : (int64_t)drain_us;
+}
+
+int64_t admission_wait_us(struct gateway *gateway, enum embed_lane lane, uint64_t tokens)
 {
 	const struct gateway_policy *policy = policies_now(&gateway->policies);
 	struct admission *admission = &gateway->admission;
 	int64_t now_us = clock_now_us();
 	int64_t wait_us = 0;
-	double drain_us;
+	int64_t expected_us;
 
 	if (pthread_mutex_trylock(&admission->lock) != 0)
 		return 0; /* somebody is looking; a few more do no harm */
 	if (now_us - admission->looked_us >= LOOK_EVERY_US)
 		look(gateway, now_us);
 	admission->queued_tokens += tokens; /* until the next look */
-	drain_us = admission->tokens_per_s > 1
-		       ? (double)admission->queued_tokens / admission->tokens_per_s * 1e6
-		       : 0;
+	expected_us = wait_in(admission, lane);
 	if (admission->queued_tokens - tokens > policy->queue_tokens)
-		wait_us = 1000000 + (int64_t)(drain_us < WAIT_MAX_US ? drain_us / 2 : WAIT_MAX_US);
-	else if (policy->queue_wait_us && drain_us > (double)policy->queue_wait_us)
-		wait_us = 1 + (int64_t)(drain_us - (double)policy->queue_wait_us);
+		wait_us = 1000000 + expected_us / 2;
+	else if (policy->queue_wait_us && expected_us > policy->queue_wait_us)
+		wait_us = 1 + expected_us - policy->queue_wait_us;
 	if (wait_us)
 		admission->queued_tokens -= tokens;
+	if (wait_us > WAIT_MAX_US)
+		wait_us = WAIT_MAX_US;
 	pthread_mutex_unlock(&admission->lock);
 	return wait_us;
 }

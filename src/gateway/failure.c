@@ -81,6 +81,21 @@ static const char *words(const struct embed_error *error)
 	return error->message[0] ? error->message : embed_status_meaning(error->status);
 }
 
+/* Two retries, a minute apart at most, are what an SDK makes (PROTOCOL 4). */
+#define WORTH_MS 120000
+
+/* When to come back: as upstream said, or when the queue has room; 0: not by itself. */
+static int64_t come_back_us(struct call *call, const struct embed_error *error)
+{
+	int64_t wait_us = admission_wait_us(call->gateway, EMBED_LANE_INTERACTIVE, 0);
+
+	if (error->wait_ms > WORTH_MS)
+		return 0;
+	if (wait_us < error->wait_ms * 1000)
+		wait_us = error->wait_ms * 1000;
+	return wait_us > 1000000 ? wait_us : 1000000;
+}
+
 void call_refuse_error(struct call *call, const struct embed_error *error, size_t of)
 {
 	const struct failure *failure = find(error->status);
@@ -91,10 +106,8 @@ void call_refuse_error(struct call *call, const struct embed_error *error, size_
 		call_refuse_caller_key(call);
 		return;
 	}
-	if (failure->may_come_back) {
-		wait_us = admission_wait_us(call->gateway, 0);
-		wait_us = wait_us > 1000000 ? wait_us : 1000000;
-	}
+	if (failure->may_come_back)
+		wait_us = come_back_us(call, error);
 	if (failure->http_status >= 429)
 		call_retry_after(call, wait_us);
 	if (refuse_text(call, error, of))

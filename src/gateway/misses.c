@@ -181,9 +181,10 @@ static uint64_t cost_of(struct call *call, const struct embed_text *texts, size_
 }
 
 /* Admission and budget; false: refused. */
-static bool is_admitted(struct call *call, const struct embed_text *texts, size_t count)
+static bool is_admitted(
+    struct call *call, enum embed_lane lane, const struct embed_text *texts, size_t count)
 {
-	int64_t wait_us = admission_wait_us(call->gateway, asked_tokens(texts, count));
+	int64_t wait_us = admission_wait_us(call->gateway, lane, asked_tokens(texts, count));
 	uint64_t nano;
 
 	if (wait_us) {
@@ -215,7 +216,7 @@ void misses_submit(struct call *call, struct asked *asked)
 	const struct embed_text *texts = asked->body->texts + call->prefix;
 	size_t count = call->count - call->prefix;
 
-	if (!is_admitted(call, texts, count))
+	if (!is_admitted(call, asked->request.lane, texts, count))
 		return;
 	keep_body(call);
 	http_exchange_park(call->exchange);

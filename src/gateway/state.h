@@ -66,6 +66,7 @@ struct admission {
 	uint64_t queued_tokens;
 	uint64_t sent_tokens; /* of all time, at looked_us */
 	double tokens_per_s;  /* going upstream, smoothed */
+	int64_t oldest_us[2]; /* by lane: how long the text has waited that has waited longest */
 };
 
 struct gateway {
@@ -188,8 +189,8 @@ void failure_write_object(struct buffer *out, const struct embed_error *error);
 
 /* ---- admission.c ----------------------------------------------------------- */
 
-/* 0, or how long until `tokens` more would be taken. */
-int64_t admission_wait_us(struct gateway *gateway, uint64_t tokens);
+/* 0, or how long until `tokens` more would be taken, at most a minute. */
+int64_t admission_wait_us(struct gateway *gateway, enum embed_lane lane, uint64_t tokens);
 
 /* The keys to use from now on, for this worker. */
 struct key_table *gateway_keys(struct gateway_worker *worker);

@@ -220,6 +220,8 @@ static void settle_wait(
 		fault->wait_ms = wire_headers_wait_ms(answer->headers, answer->unix_s);
 	if (fault->wait_ms < 0)
 		fault->wait_ms = wait_in_message(body->message);
+	if (fault->wait_ms > 0)
+		fault->error.wait_ms = fault->wait_ms;
 	if (fault->verdict == WIRE_RETRY && fault->wait_ms > WIRE_FAULT_MAX_WAIT_MS)
 		fault->verdict = WIRE_STOP_ALL;
 }

@@ -112,6 +112,7 @@ static void the_header_says_how_long_to_wait(void **state)
 	read_with_header(
 	    &fault, 429, "{\"error\":\"Please try again in 2s\"}", "retry-after", "56");
 	assert_int_equal(fault.wait_ms, 56000);
+	assert_int_equal(fault.error.wait_ms, 56000);
 	assert_int_equal(fault.verdict, WIRE_RETRY);
 	read_with_header(&fault, 503, "", "retry-after", "Sun, 06 Nov 1994 08:49:40 GMT");
 	assert_int_equal(fault.wait_ms, 3000);

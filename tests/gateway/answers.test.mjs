@@ -60,6 +60,18 @@ test("says whether it had to ask", async () => {
 	assert.equal(third.json.usage.prompt_tokens, 6); // hits count as if sent
 });
 
+test("a text shares the record of its ids, and ids that no text encodes to share with none", async () => {
+	const ids = await embedUntilHit(gateway.base, { input: [[15339, 1070]] });
+	const text = await embed(gateway.base, { input: "hello there" });
+	assert.equal(text.headers.get("x-embed-cache"), "hit");
+	assert.deepEqual(vectorOf(text.json.data[0]), vectorOf(ids.json.data[0]));
+	await embedUntilHit(gateway.base, { input: "aa" });
+	for (const odd of [[64, 64], [9468]]) { // "a" and "a", which is "aa" otherwise; half a character
+		assert.equal((await embed(gateway.base, { input: [odd] })).headers.get("x-embed-cache"), "miss");
+		await embedUntilHit(gateway.base, { input: [odd] });
+	}
+});
+
 test("takes all four forms, and ids share their text's record", async () => {
 	const ids = [[15339, 1917], [9906]]; // "hello world", "Hello" in cl100k_base
 	const texts = await embedUntilHit(gateway.base, { input: ["hello world", "Hello"] });
@@ -96,26 +108,26 @@ test("takes what SDKs send: key order, nulls, unknown fields", async () => {
 });
 
 test("refuses what OpenAI refuses, in its words", async () => {
-	const cases = [
-		["not json", 400, /^We could not parse the JSON body/],
-		[`{"input":"a"}`, 400, /^you must provide a model parameter/],
-		[`{"model":"${model}"}`, 400, /input/],
-		[`{"model":"${model}","input":""}`, 400, /^Invalid 'input': input cannot be an empty string\.$/],
-		[`{"model":"${model}","input":["a",""]}`, 400, /^Invalid 'input\[1\]': input cannot be an empty string$/],
-		[`{"model":"${model}","input":[]}`, 400, /input/],
-		[`{"model":"${model}","input":[1,"a"]}`, 400, /input/],
-		[`{"model":"${model}","input":"a","dimensions":1537}`, 400, /'dimensions' = 1537/],
-		[`{"model":"text-embedding-ada-002","input":"a","dimensions":5}`, 400, /does not support specifying dimensions/],
-		[`{"model":"${model}","input":"\\ud800"}`, 400, /./],
-		[JSON.stringify({ model, input: "a b ".repeat(8193) }), 400, /^Invalid 'input': maximum context length is 8192 tokens\.$/],
-		[JSON.stringify({ model, input: ["a", "a b ".repeat(8193)] }), 400, /^Invalid 'input\[1\]': maximum input length is 8192 tokens\.$/],
-		[`{"model":"no-such-model","input":"a"}`, 404, /^The model `no-such-model` does not exist/],
+	const cases = [ // body, status, words, param, code
+		["not json", 400, /^We could not parse the JSON body/, null, null],
+		[`{"input":"a"}`, 400, /^you must provide a model parameter/, null, null],
+		[`{"model":"${model}"}`, 400, /^Missing required parameter: 'input'\.$/, "input", "missing_required_parameter"],
+		[`{"model":"${model}","input":""}`, 400, /^Invalid 'input': input cannot be an empty string\.$/, null, null],
+		[`{"model":"${model}","input":["a",""]}`, 400, /^Invalid 'input\[1\]': input cannot be an empty string$/, null, null],
+		[`{"model":"${model}","input":[]}`, 400, /input/, null, null],
+		[`{"model":"${model}","input":[1,"a"]}`, 400, /^'\$\.input' is invalid\. Please check the API reference/, null, null],
+		[`{"model":"${model}","input":"a","dimensions":1537}`, 400, /'dimensions' = 1537\. Must be less than or equal to 1536\.$/, null, null],
+		[`{"model":"text-embedding-ada-002","input":"a","dimensions":5}`, 400, /^This model does not support specifying dimensions\.$/, null, null],
+		[`{"model":"${model}","input":"\\ud800"}`, 400, /./, null, null],
+		[JSON.stringify({ model, input: "a b ".repeat(8193) }), 400, /^Invalid 'input': maximum context length is 8192 tokens\.$/, null, null],
+		[JSON.stringify({ model, input: ["a", "a b ".repeat(8193)] }), 400, /^Invalid 'input\[1\]': maximum input length is 8192 tokens\.$/, null, null],
+		[`{"model":"no-such-model","input":"a"}`, 404, /^The model `no-such-model` does not exist or you do not have access to it\.$/, null, "model_not_found"],
 	];
-	for (const [body, status, message] of cases) {
+	for (const [body, status, message, param, code] of cases) {
 		const answer = await embed(gateway.base, body);
 		assert.equal(answer.status, status, body.slice(0, 80) + answer.text);
 		assert.match(answer.json.error.message, message);
-		assert.deepEqual(Object.keys(answer.json.error).sort(), ["code", "message", "param", "type"]);
+		assert.deepEqual(answer.json, { error: { message: answer.json.error.message, type: "invalid_request_error", param, code } }, body.slice(0, 80));
 	}
 });
 
@@ -136,6 +148,21 @@ test("keeps the good vectors of a request that is refused for a bad text", async
 	const again = await embed(gateway.base, { input: ["kept one", "kept two"] });
 	assert.equal(again.status, 200);
 	assert.equal(again.headers.get("x-embed-sent"), null);
+});
+
+test("a text that upstream refuses is named by its place, and costs the others nothing", async () => {
+	const input = ["near one", "POISON alone", "near two"];
+	await upstream.faults("bad_input@text=POISON");
+	const refused = await embed(gateway.base, { input });
+	assert.equal(refused.status, 400, refused.text);
+	assert.match(refused.json.error.message, /input\[1\]/);
+	assert.equal(refused.json.error.type, "invalid_request_error");
+	assert.equal(refused.headers.get("retry-after"), null);
+	const partial = await embed(gateway.base, { input }, { headers: { "x-embed-partial": "true" } });
+	assert.deepEqual(partial.json.data.map((item) => item.embedding === null), [false, true, false]);
+	assert.deepEqual(partial.json.errors.map(({ index }) => index), [1]);
+	await upstream.faults();
+	assert.equal((await embedUntilHit(gateway.base, { input: ["near one", "near two"] })).headers.get("x-embed-cache"), "hit");
 });
 
 test("answers in part when asked to", async () => {
@@ -162,7 +189,7 @@ test("takes more texts than OpenAI would", async () => {
 	const input = Array.from({ length: 5000 }, (_, i) => `many ${i}`);
 	const { status, json } = await embed(gateway.base, { input, dimensions: 8, encoding_format: "base64" });
 	assert.equal(status, 200);
-	assert.equal(json.data.length, 5000);
+	assert.equal(json.data.length, 5000); // split: upstream refuses more than 2048
 	assert.ok(json.data.every((item, i) => item.index === i));
 });
 

@@ -94,6 +94,36 @@ test("upstream's refusals reach the caller as what they are", () => withGateway(
 	assert.equal(quota.headers.get("x-should-retry"), "false");
 }));
 
+test("what upstream asks to wait is what callers are told, and none when that is too long for a retry", async () => {
+	for (const [wait, told] of [["30", "30"], ["100", "60"], ["86400", null]])
+		await withGateway([], ["--max-attempts", "1"], async ({ upstream, gateway }) => {
+			await upstream.faults(`rate_tokens@next=1@retry-after=${wait}`);
+			const refused = await embed(gateway.base, { input: "too soon" });
+			assert.equal(refused.status, 429);
+			assert.equal(refused.json.error.code, "rate_limit_exceeded");
+			assert.equal(refused.headers.get("retry-after"), told, wait);
+			assert.equal(refused.headers.get("x-should-retry"), told ? null : "false");
+		});
+});
+
+test("past --queue-wait callers are turned away, also when nothing moves at all", () => withGateway(["--latency", "60s", "--slots", "1"],
+	["--queue-wait", "300ms", "--max-in-flight", "1"], async ({ upstream, gateway }) => {
+	const underWay = assert.rejects(embed(gateway.base, { input: "under way" }));
+	await untilWorking(upstream);
+	const behind = assert.rejects(embed(gateway.base, { input: "behind it" }));
+	let refused;
+	for (let i = 0; !refused; i++) {
+		const answer = await embed(gateway.base, { input: `newcomer ${i}` }, { headers: { "x-stainless-timeout": "0.05" } });
+		if (answer.status === 429) refused = answer;
+		else assert.equal(answer.status, 504);
+	}
+	const seconds = Number(refused.headers.get("retry-after"));
+	assert.ok(seconds >= 1 && seconds <= 60, `${seconds}`);
+	assert.equal(refused.json.error.code, "rate_limit_exceeded");
+	await gateway.stop("SIGKILL");
+	await Promise.all([underWay, behind]);
+}));
+
 test("SIGTERM lets what runs finish and refuses newcomers", () => withGateway(["--latency", "400ms"], [], async ({ upstream, gateway }) => {
 	const running = embed(gateway.base, { input: "running" });
 	await untilWorking(upstream);
@@ -118,11 +148,12 @@ test("serves on a Unix socket, and beside it on TCP", async () => {
 	const path = join(folder, "socket");
 	await withGateway([], ["--listen", `unix:${path}`], async ({ gateway }) => {
 		await gateway.until(new RegExp(`serving on unix:${path}`));
-		const request = http.request({ socketPath: path, path: "/health", headers: { host: "embed" } });
-		request.end();
+		const request = http.request({ socketPath: path, path: "/v1/embeddings", method: "POST", headers: { host: "embed" } });
+		request.end(JSON.stringify({ model, input: "through a file" }));
 		const [response] = await once(request, "response");
 		assert.equal(response.statusCode, 200);
 		response.resume();
+		assert.equal((await embed(gateway.base, { input: "through a port" })).status, 200);
 		await gateway.stop();
 		assert.equal(existsSync(path), false);
 	});

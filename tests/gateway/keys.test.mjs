@@ -175,9 +175,14 @@ test("requests a minute are counted, told and refused", async () => {
 
 test("tokens a minute are counted by what was asked", async () => {
 	const secret = add("weighed", "--tpm", "1000");
-	await until(200, secret);
+	const { headers } = await until(200, secret);
+	assert.equal(headers.get("x-ratelimit-limit-tokens"), "1000");
+	assert.equal(headers.get("x-ratelimit-remaining-tokens"), "998"); // "hello": 5 bytes
+	assert.match(headers.get("x-ratelimit-reset-tokens"), /^1\d\dms$/); // two of 1000 a minute
+	assert.equal(headers.get("x-ratelimit-limit-requests"), null); // no limit
 	assert.equal((await ask(secret, { input: "word ".repeat(500) })).status, 200);
 	const refused = await ask(secret, { input: "word ".repeat(500) });
+	assert.ok(Number(refused.headers.get("retry-after")) >= 1 && Number(refused.headers.get("retry-after")) <= 60);
 	assert.equal(refused.status, 429);
 	assert.equal(refused.json.error.type, "tokens");
 	const never = await ask(secret, { input: "word ".repeat(2000) });
@@ -199,12 +204,14 @@ test("a spent budget answers as OpenAI does; hits are still free", async () => {
 });
 
 test("a partitioned key shares no vector", async () => {
-	const apart = add("apart", "--partition");
-	await until(200, apart, { input: "first caller" });
-	const [first] = [await ask(apart, { input: "private text" })];
-	assert.equal(first.headers.get("x-embed-sent"), "1");
-	const other = await ask(add("other"), { input: "private text" });
-	if (other.status === 200) assert.equal(other.headers.get("x-embed-sent"), "1");
+	const [apart, other] = [add("apart", "--partition"), add("other")];
+	await until(200, other);
+	await until(200, apart);
+	for (const [first, second, input] of [[apart, other, "private text"], [other, apart, "shared text"]]) {
+		assert.equal((await ask(first, { input })).headers.get("x-embed-sent"), "1");
+		while ((await ask(first, { input })).headers.get("x-embed-cache") !== "hit");
+		assert.equal((await ask(second, { input })).headers.get("x-embed-sent"), "1");
+	}
 });
 
 test("no secret is in the log or in the metrics", async () => {

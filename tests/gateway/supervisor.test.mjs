@@ -9,7 +9,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { binary, embed, model, newHome, start, startEmulator, startGateway, untilWorking, withGateway } from "./harness.mjs";
+import { binary, embed, model, newHome, run, start, startEmulator, startGateway, untilWorking, withGateway } from "./harness.mjs";
 
 const packaging = (name) => new URL(`../../packaging/${name}`, import.meta.url).pathname;
 
@@ -184,14 +184,18 @@ test("a second SIGTERM ends it at once", () => withGateway(["--latency", "20s"],
 	assert.ok(Date.now() - before < 10000);
 }));
 
-test("draining is cut at --drain-timeout, and what was answered is stored", () => withGateway(["--latency", "20s"], ["--drain-timeout", "200ms"],
-	async ({ upstream, gateway }) => {
+test("draining is cut at --drain-timeout, and what was answered is stored", () => withGateway([], ["--drain-timeout", "200ms"],
+	async ({ upstream, gateway, home }) => {
+	await upstream.faults("stall@text=never");
 	const cut = assert.rejects(embed(gateway.base, { input: "never answered" }));
 	await untilWorking(upstream);
+	assert.equal((await embed(gateway.base, { input: "answered just before" })).status, 200);
 	const before = Date.now();
 	const code = gateway.stop();
 	await cut;
 	assert.equal(await code, 0);
 	assert.ok(Date.now() - before < 10000);
 	assert.match(gateway.log(), /requests were cut: they took longer than --drain-timeout/);
+	const stored = run(["text", "--offline", "--home", home, "--base-url", `${upstream.base}/v1`, "answered just before"]);
+	assert.equal(stored.code, 0, stored.err);
 }));
