@@ -9,6 +9,7 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)   # libjansson
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)    # libsqlite3-dev
 pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)               # libinih-dev
 pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw)        # libncurses-dev
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp>=2.5) # libseccomp-dev
 find_path(LMDB_INCLUDE lmdb.h REQUIRED)                # liblmdb-dev (ships no pkg-config file)
 find_library(LMDB_LIBRARY lmdb REQUIRED)
 add_library(LMDB INTERFACE IMPORTED)

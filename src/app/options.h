@@ -195,6 +195,14 @@ typedef void options_change_fn(const char *name, enum option_change change, void
 void options_compare(const struct options *before, const struct options *after,
     options_change_fn *fn, void *context);
 
+/*
+ * Calls fn with each file that an option of the active sets or an [upstream
+ * NAME] section names (those whose argument is FILE), and the configuration
+ * file itself.  They may be replaced while a daemon runs.
+ */
+typedef void options_file_fn(const char *path, void *context);
+void options_each_file(const struct options *options, options_file_fn *fn, void *context);
+
 /* A heading and "  -o, --output FILE   help (default ...)" for each row, wrapped at `columns`. */
 void options_write_help(struct buffer *out, const struct option_set *set, size_t columns);
 

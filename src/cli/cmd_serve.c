@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/confine.h"
 #include "cli/reports.h"
 #include "gateway/gateway.h"
 #include "gateway/supervisor.h"
@@ -282,11 +283,15 @@ static const char *or_variable(const char *value, const char *name)
 	return value && *value ? value : getenv(name);
 }
 
+static const char *otlp_endpoint(const struct serve_options *own)
+{
+	return or_variable(own->otlp_endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT");
+}
+
 static enum embed_status open_reports(
     struct reports *reports, const struct serve_options *own, struct embed_error *error)
 {
-	const struct reports_options options = {
-	    .otlp_endpoint = or_variable(own->otlp_endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+	const struct reports_options options = {.otlp_endpoint = otlp_endpoint(own),
 	    .otlp_headers = or_variable(own->otlp_headers, "OTEL_EXPORTER_OTLP_HEADERS"),
 	    .alarm_url = own->alarm_url,
 	    .alarm_secret = own->alarm_secret,
@@ -311,6 +316,26 @@ static int run_with(
 	return exit_status;
 }
 
+/* Before anything is opened and any thread started. */
+static enum embed_status confine_serving(
+    const struct command_input *input, const char *keys_file, struct embed_error *error)
+{
+	static const struct option_list nowhere;
+	const struct serve_options *own = input->own;
+	const char *const urls[] = {otlp_endpoint(own), own->alarm_url};
+	const struct log log = {log_sink_write, input->log, EMBED_LOG_DEBUG};
+	const struct confine_options options = {.user = own->user,
+	    .sandbox = (enum confine_sandbox)own->sandbox,
+	    .options = input->options,
+	    /* a supervisor's sockets come instead */
+	    .listen = supervisor_has_fds() ? &nowhere : &own->listen,
+	    .keys_file = keys_file,
+	    .urls = urls,
+	    .url_count = sizeof(urls) / sizeof(urls[0])};
+
+	return confine(&options, &log, error);
+}
+
 static int run(const struct command_input *input)
 {
 	const struct serve_options *own = input->own;
@@ -325,6 +350,7 @@ static int run(const struct command_input *input)
 	if (input->argument_count)
 		return command_misuse("serve takes no arguments: \"%.60s\"", input->arguments[0]);
 	if (find_keys_file(keys_file, input->options, own->keys_file, &error) != EMBED_OK ||
+	    confine_serving(input, keys_file, &error) != EMBED_OK ||
 	    open_reports(&reports, own, &error) != EMBED_OK)
 		return command_fail(&error);
 	exit_status = run_with(input, keys_file, &reports);

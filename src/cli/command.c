@@ -10,6 +10,7 @@
 
 #include "app/log_journal.h"
 #include "app/option_value.h"
+#include "app/privileges.h"
 #include "app/upstream_section.h"
 #include "base/error.h"
 
@@ -239,6 +240,8 @@ static int run_loaded(const struct command_source *source, const struct options 
 	struct log_sink log;
 	int exit_status;
 
+	if (!general->core_dumps)
+		privileges_hide_memory();
 	log_sink_init(
 	    &log, stderr, general->log_format == 1, (enum embed_log_level)general->log_level);
 	log_sink_set_rate(&log, general->log_rate);

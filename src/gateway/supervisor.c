@@ -20,9 +20,19 @@ static long number_for_us(const char *name, const char *pid_name)
 	return strtol(value, NULL, 10);
 }
 
+static long listen_fd_count(void)
+{
+	return getenv("LISTEN_PID") ? number_for_us("LISTEN_FDS", "LISTEN_PID") : 0;
+}
+
+bool supervisor_has_fds(void)
+{
+	return listen_fd_count() > 0;
+}
+
 size_t supervisor_listen_fds(int *fds, size_t cap)
 {
-	long count = getenv("LISTEN_PID") ? number_for_us("LISTEN_FDS", "LISTEN_PID") : 0;
+	long count = listen_fd_count();
 	size_t taken = 0;
 
 	for (; taken < cap && (long)taken < count; taken++)

@@ -8,8 +8,12 @@
 #ifndef GATEWAY_SUPERVISOR_H
 #define GATEWAY_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Whether there are such sockets, without taking them. */
+bool supervisor_has_fds(void);
 
 /* Sockets that were opened for us; writes at most `cap` descriptors, gives their count. */
 size_t supervisor_listen_fds(int *fds, size_t cap);
