@@ -323,7 +323,7 @@ static enum embed_status confine_serving(
 	static const struct option_list nowhere;
 	const struct serve_options *own = input->own;
 	const char *const urls[] = {otlp_endpoint(own), own->alarm_url};
-	const struct log log = {log_sink_write, input->log, EMBED_LOG_DEBUG};
+	const struct log log = {log_sink_write, input->log, NULL};
 	const struct confine_options options = {.user = own->user,
 	    .sandbox = (enum confine_sandbox)own->sandbox,
 	    .options = input->options,
