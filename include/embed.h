@@ -394,7 +394,8 @@ EMBED_API void embed_job_cancel(embed_job *job);
 EMBED_API void embed_job_release(embed_job *job);
 
 /*
- * One text from the store only: no waiting, no lock, no allocation.  `vector`
+ * One text from the store only: no waiting, no lock, no allocation of its own
+ * (libcrypto makes a small one for the digest).  `vector`
  * has room for `cap` floats, and answer->vector points to it.  EMBED_NOT_STORED
  * if it is not there; input errors as embed_texts finds them (too_long
  * AVERAGE and token ids included).  answer->error is NULL always.

@@ -9,16 +9,17 @@ enum wire_layout answer_layout(const char *model)
 							    : WIRE_LAYOUT_COMPACT;
 }
 
+/* Straight into the reply, from the table where the vector allows it. */
 static void add_vector(struct call *call, size_t index, const float *vector, uint32_t dimensions)
 {
-	struct buffer *text = &call->worker->text;
+	struct wire_reply_writer *writer = &call->writer;
 
-	buffer_reset(text);
-	if (call->format == WIRE_FORMAT_FLOAT && call->writer.layout == WIRE_LAYOUT_COMPACT &&
-	    half_text_append(call->gateway->half_text, text, vector, dimensions))
-		wire_reply_add_text(&call->writer, index, text->bytes, text->len);
-	else
-		wire_reply_add(&call->writer, index, vector, dimensions);
+	wire_reply_begin_item(writer, index);
+	if (call->format != WIRE_FORMAT_FLOAT || writer->layout != WIRE_LAYOUT_COMPACT ||
+	    !half_text_append(call->gateway->half_text, writer->out, vector, dimensions))
+		wire_reply_vector_text(
+		    writer->out, writer->layout, writer->format, vector, dimensions);
+	wire_reply_end_item(writer, index);
 }
 
 static void count_answer(struct call *call, const struct embed_answer *answer)

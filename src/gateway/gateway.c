@@ -82,7 +82,6 @@ static bool on_worker_start(unsigned index, void **user, void *context)
 	worker->gateway = gateway;
 	wire_request_init(&worker->request);
 	buffer_init(&worker->body, REPLY_MAX_BYTES);
-	buffer_init(&worker->text, TEXT_MAX_BYTES);
 	buffer_init(&worker->extra, EMBED_EXTRA_MAX + 1);
 	if (getrandom(&worker->random.state, sizeof(worker->random.state), 0) < 0)
 		worker->random.state = (uint64_t)clock_now_us() + index;
@@ -98,7 +97,6 @@ static void on_worker_stop(void *user, void *context)
 	(void)context;
 	wire_request_fini(&worker->request);
 	buffer_fini(&worker->body);
-	buffer_fini(&worker->text);
 	buffer_fini(&worker->extra);
 	free(worker->vector);
 	key_table_unref(worker->keys);

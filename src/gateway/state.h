@@ -48,7 +48,6 @@ struct gateway_worker {
 	struct random random;
 	struct wire_request request; /* the body being read */
 	struct buffer body;          /* the reply being written */
-	struct buffer text;          /* one vector in decimals */
 	struct buffer extra;         /* fields to pass on, NUL-terminated; empty: none */
 	float *vector;               /* one looked-up vector */
 	size_t vector_cap;

@@ -128,6 +128,10 @@ void wire_reply_add(
 void wire_reply_add_text(
     struct wire_reply_writer *writer, size_t index, const char *value, size_t len);
 
+/* The same where the caller appends the value to `out` between the two. */
+void wire_reply_begin_item(struct wire_reply_writer *writer, size_t index);
+void wire_reply_end_item(struct wire_reply_writer *writer, size_t index);
+
 /* The value of `embedding` alone, as wire_reply_add would write it: to cache it. */
 void wire_reply_vector_text(struct buffer *out, enum wire_layout layout, enum wire_format format,
     const float *vector, uint32_t dimensions);

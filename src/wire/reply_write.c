@@ -157,7 +157,7 @@ void wire_reply_vector_text(struct buffer *out, enum wire_layout layout, enum wi
 		append_floats(out, layout, vector, dimensions);
 }
 
-static void begin_item(struct wire_reply_writer *writer, size_t index)
+void wire_reply_begin_item(struct wire_reply_writer *writer, size_t index)
 {
 	const struct frame *frame = &frames[writer->layout];
 
@@ -170,7 +170,7 @@ static void begin_item(struct wire_reply_writer *writer, size_t index)
 	buffer_append_text(writer->out, frame->value);
 }
 
-static void end_item(struct wire_reply_writer *writer, size_t index)
+void wire_reply_end_item(struct wire_reply_writer *writer, size_t index)
 {
 	const struct frame *frame = &frames[writer->layout];
 
@@ -184,17 +184,17 @@ static void end_item(struct wire_reply_writer *writer, size_t index)
 void wire_reply_add(
     struct wire_reply_writer *writer, size_t index, const float *vector, uint32_t dimensions)
 {
-	begin_item(writer, index);
+	wire_reply_begin_item(writer, index);
 	wire_reply_vector_text(writer->out, writer->layout, writer->format, vector, dimensions);
-	end_item(writer, index);
+	wire_reply_end_item(writer, index);
 }
 
 void wire_reply_add_text(
     struct wire_reply_writer *writer, size_t index, const char *value, size_t len)
 {
-	begin_item(writer, index);
+	wire_reply_begin_item(writer, index);
 	buffer_append(writer->out, value, len);
-	end_item(writer, index);
+	wire_reply_end_item(writer, index);
 }
 
 enum embed_status wire_reply_finish(

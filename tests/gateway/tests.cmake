@@ -18,3 +18,15 @@ foreach(part ${once})
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> ${CMAKE_CURRENT_LIST_DIR}/${part}.test.mjs)
   set_tests_properties(gateway.${part} PROPERTIES LABELS cases TIMEOUT 180 SKIP_RETURN_CODE 77)
 endforeach()
+# What a hit does on its thread, counted by a library that stands before the C library.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_library(gateway_counts SHARED ${CMAKE_CURRENT_LIST_DIR}/counts.c)
+  target_compile_definitions(gateway_counts PRIVATE _GNU_SOURCE)
+  target_compile_options(gateway_counts PRIVATE -Wall -Wextra -Werror -Wshadow -fno-builtin)
+  target_link_libraries(gateway_counts PRIVATE ${CMAKE_DL_LIBS})
+  set_target_properties(gateway_counts PROPERTIES C_VISIBILITY_PRESET default)
+  add_test(NAME gateway.hit-path
+    COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> ${CMAKE_CURRENT_LIST_DIR}/hit-path.test.mjs)
+  set_tests_properties(gateway.hit-path PROPERTIES LABELS cases TIMEOUT 60 SKIP_RETURN_CODE 77
+    ENVIRONMENT "COUNTS_LIBRARY=$<TARGET_FILE:gateway_counts>")
+endif()
