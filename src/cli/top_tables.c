@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/top_tables.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,63 @@ static void draw_blank(struct top_lines *lines)
 	top_line_add(lines, TOP_PLAIN, "", 0);
 }
 
+/* ---- Times and sizes ---------------------------------------------------------------- */
+
+/* What a row is called, where it lies in the snapshot, and whether it is a time. */
+struct measure {
+	const char *title, *group, *name;
+	bool is_time;
+};
+
+static const char *const quantiles[] = {"p50", "p90", "p99", "p999", "max"};
+
+static void draw_measure(struct top_lines *lines, struct buffer *line,
+    const struct measure *measure, const json_t *snapshot)
+{
+	const json_t *of =
+	    json_object_get(json_object_get(snapshot, measure->group), measure->name);
+	struct buffer cell;
+	char name[16];
+
+	buffer_init(&cell, CELL_MAX_BYTES);
+	top_append_cell(line, measure->title, 14, false);
+	for (size_t i = 0; i < COUNT(quantiles); i++) {
+		snprintf(name, sizeof(name), "%s%s", quantiles[i], measure->is_time ? "_us" : "");
+		buffer_reset(&cell);
+		if (measure->is_time)
+			top_append_time(&cell, top_number(of, name));
+		else
+			progress_append_short(&cell, top_number(of, name));
+		buffer_append_char(&cell, '\0');
+		if (cell.status == EMBED_OK)
+			top_append_cell(line, cell.bytes, 8, true);
+	}
+	buffer_fini(&cell);
+	top_line_take(lines, TOP_PLAIN, line);
+}
+
+void top_draw_times(struct top_lines *lines, struct buffer *line, const struct top_view *view)
+{
+	static const struct measure measures[] = {
+	    {"hits", "latency", "hit", true},
+	    {"misses", "latency", "miss", true},
+	    {"  for a slot", "latency", "queue", true},
+	    {"  for limits", "latency", "pacing", true},
+	    {"  upstream", "latency", "attempt", true},
+	    {"  tried again", "latency", "retry", true},
+	    {"batch, texts", "sizes", "batch_texts", false},
+	    {"batch, tokens", "sizes", "batch_tokens", false},
+	};
+
+	draw_blank(lines);
+	top_append_cell(line, "TIMES", 14, false);
+	for (size_t i = 0; i < COUNT(quantiles); i++)
+		top_append_cell(line, i == 3 ? "p99.9" : quantiles[i], 8, true);
+	top_line_take(lines, TOP_HEAD, line);
+	for (size_t i = 0; i < COUNT(measures); i++)
+		draw_measure(lines, line, &measures[i], view->snapshot);
+}
+
 /* ---- Upstreams -------------------------------------------------------------------- */
 
 static void cell_name(struct buffer *out, const json_t *row)
@@ -90,6 +148,8 @@ static void cell_breaker(struct buffer *out, const json_t *row)
 	    {"closed", "in use"}, {"open", "avoided"}, {"half-open", "being tried"}};
 	const char *state = top_text(row, "breaker");
 
+	if (json_is_true(json_object_get(row, "is_barred")))
+		state = "refuses us";
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (strcmp(words[i][0], state) == 0)
 			state = words[i][1];
@@ -159,7 +219,8 @@ void top_draw_upstreams(struct top_lines *lines, struct buffer *line, const stru
 	draw_row(lines, line, columns, COUNT(columns), NULL, TOP_HEAD);
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
-		bool is_open = strcmp(top_text(row, "breaker"), "closed") != 0;
+		bool is_open = strcmp(top_text(row, "breaker"), "closed") != 0 ||
+			       json_is_true(json_object_get(row, "is_barred"));
 
 		draw_row(lines, line, columns, COUNT(columns), row, is_open ? TOP_BAD : TOP_PLAIN);
 	}
@@ -292,6 +353,11 @@ void top_draw_keys(struct top_lines *lines, struct buffer *line, const struct to
 	for (size_t i = 0; i < count; i++)
 		draw_row(lines, line, columns, COUNT(columns),
 		    ranked[view->is_rising ? count - 1 - i : i].row, TOP_PLAIN);
+	if (top_number(view->snapshot, "key_total") > count) {
+		buffer_printf(line, "and %llu that cost less this month",
+		    (unsigned long long)(top_number(view->snapshot, "key_total") - count));
+		top_line_take(lines, TOP_DIM, line);
+	}
 }
 
 /* ---- Errors --------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@ uint64_t top_number(const json_t *object, const char *name);
 uint64_t top_number_in(const json_t *object, const char *inner, const char *name);
 const char *top_text(const json_t *object, const char *name);
 
+void top_draw_times(struct top_lines *lines, struct buffer *line, const struct top_view *view);
 void top_draw_upstreams(struct top_lines *lines, struct buffer *line, const struct top_view *view);
 void top_draw_keys(struct top_lines *lines, struct buffer *line, const struct top_view *view);
 void top_draw_errors(struct top_lines *lines, struct buffer *line, const struct top_view *view);

@@ -107,35 +107,50 @@ static void draw_texts(struct top_lines *lines, struct buffer *line, const struc
 	    line, seconds ? recent(trend, trend->texts, RATE_SECONDS) / seconds : 0);
 	buffer_append_text(line, "/s, not paid for ");
 	top_append_percent(line, recent(trend, trend->free_texts, MINUTE_SECONDS), texts);
-	buffer_append_text(line, ", failed ");
-	progress_append_short(line, top_number_in(view->snapshot, "stats", "failed"));
+	buffer_append_text(line, ", since the start ");
+	top_append_percent(line,
+	    top_number_in(view->snapshot, "stats", "hits") +
+		top_number_in(view->snapshot, "stats", "joined"),
+	    top_number_in(view->snapshot, "stats", "texts"));
 	buffer_append_text(line, "  ");
 	if (view->width > line->len + 12)
 		top_append_trend(line, trend->texts, trend->count, view->width - line->len);
 	top_line_take(lines, TOP_PLAIN, line);
 }
 
-static void append_quantiles(struct buffer *line, const char *name, const json_t *latency)
+static void append_rate(
+    struct buffer *line, const json_t *stats, const char *name, const char *word)
 {
-	static const char *const fields[][2] = {
-	    {"p50_us", " p50 "}, {"p90_us", " p90 "}, {"p99_us", " p99 "}};
-
-	buffer_append_text(line, name);
-	for (size_t i = 0; i < 3; i++) {
-		buffer_append_text(line, fields[i][1]);
-		top_append_time(line, top_number(latency, fields[i][0]));
-	}
+	buffer_printf(line, ", %s ", word);
+	progress_append_short(line, top_number(stats, name));
 }
 
-static void draw_times(struct top_lines *lines, struct buffer *line, const struct top_view *view)
+/* Since the start. */
+static void draw_trouble(struct top_lines *lines, struct buffer *line, const struct top_view *view)
 {
-	const json_t *latency = json_object_get(view->snapshot, "latency");
+	const json_t *stats = json_object_get(view->snapshot, "stats");
 
-	append_quantiles(line, "times   misses", json_object_get(latency, "miss"));
-	append_quantiles(line, ", hits", json_object_get(latency, "hit"));
+	buffer_append_text(line, "since   start: failed ");
+	progress_append_short(line, top_number(stats, "failed"));
+	append_rate(line, stats, "retries", "retries");
+	append_rate(line, stats, "rate_limited", "429s");
+	append_rate(line, stats, "timeouts", "timeouts");
+	append_rate(line, stats, "splits", "splits");
+	append_rate(line, stats, "failovers", "failovers");
+	append_rate(line, stats, "breakers_open", "avoided upstreams");
 	top_line_take(lines, TOP_PLAIN, line);
-	append_quantiles(line, "        upstream", json_object_get(latency, "attempt"));
-	top_line_take(lines, TOP_PLAIN, line);
+}
+
+static void append_lane(struct buffer *line, const json_t *lanes, const char *name)
+{
+	const json_t *lane = json_object_get(lanes, name);
+
+	buffer_printf(line, "; %s ", name);
+	progress_append_short(line, top_number(lane, "texts"));
+	if (top_number(lane, "oldest_us") > 0) {
+		buffer_append_text(line, " for ");
+		top_append_time(line, top_number(lane, "oldest_us"));
+	}
 }
 
 static double account_limit(const json_t *snapshot)
@@ -147,6 +162,22 @@ static double account_limit(const json_t *snapshot)
 		limit += json_number_value(
 		    json_object_get(json_array_get(upstreams, i), "tokens_per_minute"));
 	return limit;
+}
+
+static void draw_queue(struct top_lines *lines, struct buffer *line, const struct top_view *view)
+{
+	const json_t *lanes = json_object_get(view->snapshot, "lanes");
+
+	buffer_append_text(line, "queue   ");
+	progress_append_short(line, top_number_in(view->snapshot, "stats", "queued_texts"));
+	buffer_append_text(line, " texts, ");
+	progress_append_short(line, top_number_in(view->snapshot, "stats", "queued_tokens"));
+	buffer_printf(line, " tokens; %llu of %llu requests under way",
+	    (unsigned long long)top_number_in(view->snapshot, "stats", "in_flight"),
+	    (unsigned long long)top_number_in(view->snapshot, "stats", "slots"));
+	append_lane(line, lanes, "interactive");
+	append_lane(line, lanes, "bulk");
+	top_line_take(lines, TOP_PLAIN, line);
 }
 
 static void draw_tokens(struct top_lines *lines, struct buffer *line, const struct top_view *view)
@@ -164,14 +195,7 @@ static void draw_tokens(struct top_lines *lines, struct buffer *line, const stru
 		top_append_bar(line, (double)tokens / limit, 20);
 	}
 	top_line_take(lines, TOP_PLAIN, line);
-	buffer_append_text(line, "queue   ");
-	progress_append_short(line, top_number_in(view->snapshot, "stats", "queued_texts"));
-	buffer_append_text(line, " texts, ");
-	progress_append_short(line, top_number_in(view->snapshot, "stats", "queued_tokens"));
-	buffer_printf(line, " tokens; %llu of %llu requests under way",
-	    (unsigned long long)top_number_in(view->snapshot, "stats", "in_flight"),
-	    (unsigned long long)top_number_in(view->snapshot, "stats", "slots"));
-	top_line_take(lines, TOP_PLAIN, line);
+	draw_queue(lines, line, view);
 }
 
 static void append_sums(struct buffer *line, const json_t *usage, const char *field)
@@ -201,6 +225,20 @@ static void draw_store(struct top_lines *lines, struct buffer *line, const struc
 	top_append_bytes(line, top_number_in(view->snapshot, "stats", "store_used_bytes"));
 	buffer_append_text(line, " of ");
 	top_append_bytes(line, top_number_in(view->snapshot, "store", "cap_bytes"));
+	append_rate(line, json_object_get(view->snapshot, "stats"), "evicted", "evicted");
+	top_line_take(lines, TOP_PLAIN, line);
+}
+
+static void draw_process(struct top_lines *lines, struct buffer *line, const struct top_view *view)
+{
+	const json_t *process = json_object_get(view->snapshot, "process");
+
+	buffer_append_text(line, "process ");
+	top_append_bytes(line, top_number(process, "resident_bytes"));
+	buffer_printf(line, ", %.1fs of CPU, %llu threads, %llu open files",
+	    json_number_value(json_object_get(process, "cpu_s")),
+	    (unsigned long long)top_number(process, "threads"),
+	    (unsigned long long)top_number(process, "open_fds"));
 	top_line_take(lines, TOP_PLAIN, line);
 }
 
@@ -215,10 +253,12 @@ void top_view_draw(struct top_lines *lines, const struct top_view *view)
 	draw_title(lines, &line, view);
 	draw_alarms(lines, &line, view);
 	draw_texts(lines, &line, view);
-	draw_times(lines, &line, view);
 	draw_tokens(lines, &line, view);
 	draw_money(lines, &line, view);
 	draw_store(lines, &line, view);
+	draw_trouble(lines, &line, view);
+	draw_process(lines, &line, view);
+	top_draw_times(lines, &line, view);
 	top_draw_upstreams(lines, &line, view);
 	top_draw_keys(lines, &line, view);
 	top_draw_errors(lines, &line, view);

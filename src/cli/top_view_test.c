@@ -9,8 +9,12 @@ static const char snapshot_text[] =
     "\"stats\":{\"failed\":3,\"queued_texts\":12,\"queued_tokens\":80,\"in_flight\":2,\"slots\":8,"
     "\"store_records\":1500,\"store_used_bytes\":3145728},"
     "\"store\":{\"cap_bytes\":68719476736},\"gateway\":{\"connections\":5},"
-    "\"latency\":{\"miss\":{\"p50_us\":31000,\"p90_us\":35000,\"p99_us\":1200000},"
+    "\"latency\":{\"miss\":{\"p50_us\":31000,\"p90_us\":35000,\"p99_us\":1200000,\"p999_us\":"
+    "2000000,\"max_us\":3000000},"
     "\"hit\":{\"p50_us\":5,\"p90_us\":18,\"p99_us\":1500},\"attempt\":{}},"
+    "\"sizes\":{\"batch_texts\":{\"p50\":7,\"p90\":90,\"p99\":1800,\"p999\":2048,\"max\":2048}},"
+    "\"lanes\":{\"bulk\":{\"texts\":12,\"oldest_us\":1500000}},"
+    "\"process\":{\"resident_bytes\":33554432,\"threads\":9,\"open_fds\":31,\"cpu_s\":12.34},"
     "\"usage\":{\"today\":{\"cost_nano\":2500000000},\"month\":{\"cost_nano\":17000000000}},"
     "\"upstreams\":[{\"name\":\"openai\",\"breaker\":\"open\",\"in_flight\":1,\"slots\":4,"
     "\"tokens_per_minute\":1000000.0,\"tokens_left\":250000.0,\"last_error\":\"no answer\"}],"
@@ -60,9 +64,11 @@ static const char *drawn(struct rig *rig)
 
 static void the_numbers_of_the_snapshot_are_on_the_screen(void **state)
 {
-	static const char *const parts[] = {"embed 0.1.0  up 1:01:01  5 connections", "failed 3",
-	    "misses p50 31ms p90 35ms p99 1.2s", "hits p50 5us p90 18us p99 1.5ms",
-	    "12 texts, 80 tokens; 2 of 8 requests", "$2.5000 today, $17.00 this month",
+	static const char *const parts[] = {"embed 0.1.0  up 1:01:01  5 connections",
+	    "failed 3, retries 0", "misses            31ms    35ms    1.2s    2.0s    3.0s",
+	    "hits               5us    18us   1.5ms", "batch, texts         7      90   1,800",
+	    "12 texts, 80 tokens; 2 of 8 requests", "interactive 0; bulk 12 for 1.5s",
+	    "32MiB, 12.3s of CPU, 9 threads, 31 open files", "$2.5000 today, $17.00 this month",
 	    "1,500 records, 3.0MiB of 64GiB", "250k of 1.0M", "avoided", "no answer",
 	    "breaker_open", "failed; wait", "ALARM   half is spent (alice); look"};
 	struct rig rig;

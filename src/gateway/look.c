@@ -5,6 +5,7 @@
 
 #include "app/log_sink.h"
 #include "base/clock.h"
+#include "gateway/shown_keys.h"
 #include "gateway/state.h"
 
 #define STORE_LOOK_EVERY_US    30000000 /* it samples records */
@@ -177,47 +178,6 @@ static void look_at_upstreams(embed_service *service, struct snapshot *snapshot)
 		snapshot->upstream_count++;
 }
 
-static bool is_shown(const struct snapshot *snapshot, const struct key *key)
-{
-	for (size_t i = 0; i < snapshot->key_count; i++)
-		if (snapshot->keys[i].key && strcmp(snapshot->keys[i].key->name, key->name) == 0)
-			return true;
-	return false;
-}
-
-static void show_key(struct snapshot_key *shown, const struct key *key,
-    const struct spending *spending, int64_t now_us)
-{
-	*shown = (struct snapshot_key){.key = key, .used = spending_of(spending, key->name)};
-	if (key->rpm)
-		shown->requests_left =
-		    meter_look(&key->meter->requests_full_us, key->rpm, now_us).remaining;
-	if (key->tpm)
-		shown->tokens_left =
-		    meter_look(&key->meter->tokens_full_us, key->tpm, now_us).remaining;
-	shown->spent_nano = meter_spent(key->meter, key->period, clock_unix_s());
-}
-
-/* Who is in the ledger without being a key: removed ones, and "" for who showed none. */
-static void show_others(struct look *look)
-{
-	struct snapshot *snapshot = &look->snapshot;
-	const struct spending *spending = &snapshot->spending;
-	size_t known = snapshot->key_count;
-
-	for (size_t i = 0; i < spending->key_count; i++) {
-		bool is_known = false;
-
-		if (snapshot->key_count == SNAPSHOT_KEYS_MAX)
-			return;
-		for (size_t k = 0; k < known && !is_known; k++)
-			is_known = snapshot->keys[k].used == &spending->keys[i];
-		if (!is_known)
-			snapshot->keys[snapshot->key_count++] =
-			    (struct snapshot_key){.used = &spending->keys[i]};
-	}
-}
-
 /* Rarely, and only when something happened: it waits for what is being written. */
 static void look_at_spending(struct look *look)
 {
@@ -237,25 +197,12 @@ static void look_at_spending(struct look *look)
 static void look_at_keys(struct look *look)
 {
 	struct gateway *gateway = look->gateway;
-	struct snapshot *snapshot = &look->snapshot;
-	int64_t now_us = clock_now_us();
 
 	key_table_unref(look->keys);
 	pthread_mutex_lock(&gateway->keys_lock);
 	look->keys = key_table_ref(gateway->keys);
 	pthread_mutex_unlock(&gateway->keys_lock);
-	snapshot->key_total = look->keys->count;
-	snapshot->key_count = 0;
-	for (size_t i = 0; i < look->keys->count; i++) {
-		const struct key *key = &look->keys->keys[i];
-
-		if (snapshot->key_count == SNAPSHOT_KEYS_MAX)
-			break;
-		if (!is_shown(snapshot, key))
-			show_key(&snapshot->keys[snapshot->key_count++], key, &snapshot->spending,
-			    now_us);
-	}
-	show_others(look);
+	shown_keys_choose(&look->snapshot, look->keys, clock_now_us(), clock_unix_s());
 }
 
 static void look_at_store(struct look *look)

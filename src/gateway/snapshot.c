@@ -106,6 +106,7 @@ static void write_size(struct buffer *out, const char *name, const struct embed_
 	number(out, "p50", sizes->p50);
 	number(out, "p90", sizes->p90);
 	number(out, "p99", sizes->p99);
+	number(out, "p999", sizes->p999);
 	close_with(out, '}');
 }
 
@@ -284,6 +285,8 @@ static void write_upstream(struct buffer *out, const struct embed_upstream_state
 	real(out, "tokens_left", upstream->tokens_left);
 	number(out, "attempts", upstream->attempts);
 	number(out, "failures", upstream->failures);
+	number(out, "rate_limited", upstream->rate_limited);
+	flag(out, "is_barred", upstream->is_barred);
 	text(out, "last_error", upstream->last_error);
 	moment(out, "last_error_time", upstream->last_error_s);
 	close_with(out, '}');

@@ -71,7 +71,7 @@ struct snapshot {
 	struct spending spending;
 	size_t upstream_count;
 	struct embed_upstream_state upstreams[SNAPSHOT_UPSTREAMS_MAX];
-	size_t key_total;
+	size_t key_total; /* keys, and others in the ledger; shown_keys.h */
 	size_t key_count;
 	struct snapshot_key keys[SNAPSHOT_KEYS_MAX];
 };

@@ -35,6 +35,7 @@ struct spending_sum {
 struct spending_key {
 	char name[KEY_NAME_MAX + 1]; /* "": what came without a key */
 	struct spending_sum today, month;
+	bool has_key; /* while keys are chosen to be shown: one has this name */
 };
 
 struct spending {

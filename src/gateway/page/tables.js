@@ -21,7 +21,7 @@ function limitCell(limit, left, what) {
 
 const upstreamColumns = [
 	{ name: "name", label: "Upstream", value: (row) => row.name, cell: (row) => row.name === row.host.split("/")[0] ? row.name : pair(row.name, row.host) },
-	{ name: "breaker", label: "State", value: (row) => row.breaker, cell: (row) => breakers[row.breaker]?.() ?? row.breaker },
+	{ name: "breaker", label: "State", value: (row) => row.breaker, cell: (row) => row.is_barred ? state("refuses us", "bad") : breakers[row.breaker]?.() ?? row.breaker },
 	{ name: "slots", label: "Under way", is_number: true, value: (row) => row.in_flight, cell: (row) => `${row.in_flight} of ${row.slots}` },
 	{ name: "requests", label: "Requests left a minute", value: (row) => row.requests_left, cell: (row) => limitCell(row.requests_per_minute, row.requests_left, "requests a minute") },
 	{ name: "tokens", label: "Tokens left a minute", value: (row) => row.tokens_left, cell: (row) => limitCell(row.tokens_per_minute, row.tokens_left, "tokens a minute") },
@@ -93,7 +93,7 @@ export class Tables {
 	show(snapshot) {
 		this.upstreams.show(snapshot.upstreams);
 		this.keys.show(snapshot.keys);
-		setText(byId("keys-hint"), snapshot.key_total > snapshot.keys.length ? `${snapshot.keys.length} of ${exact(snapshot.key_total)} are shown.` : "");
+		setText(byId("keys-hint"), snapshot.key_total > snapshot.keys.length ? `${snapshot.keys.length} of ${exact(snapshot.key_total)} are shown: those that cost most this month.` : "");
 		const now = snapshot.time_ms / 1000;
 		this.errors.show([...snapshot.errors, ...snapshot.faults].map((row) => ({ ...row, ago: ago(now - row.last) })));
 		if (byId("counters-box").open) this.showCounters(snapshot);
