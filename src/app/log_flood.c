@@ -70,6 +70,17 @@ static bool find_advice(const char *event, char advice[LOG_TEXT_MAX + 1])
 	return true;
 }
 
+/* What stands between an event's name and its advice. */
+static void copy_pairs(const char *event, char text[LOG_TEXT_MAX + 1])
+{
+	const char *start = event + strcspn(event, " ");
+	const char *end = strstr(event, " do=");
+
+	if (*start == ' ' && start != end)
+		start++;
+	snprintf(text, LOG_TEXT_MAX + 1, "%.*s", (int)(end - start), start);
+}
+
 /* ---- Events ----------------------------------------------------------- */
 
 static struct log_kind *note(
@@ -81,7 +92,7 @@ static struct log_kind *note(
 	kind->recent.last_s = now_s;
 	kind->is_fault = find_advice(event, kind->recent.advice);
 	if (kind->is_fault)
-		snprintf(kind->recent.text, sizeof(kind->recent.text), "%s", event);
+		copy_pairs(event, kind->recent.text);
 	return kind;
 }
 

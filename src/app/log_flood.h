@@ -24,7 +24,7 @@ struct log_recent {
 	enum embed_log_level level;
 	uint64_t count; /* of all time */
 	int64_t first_s, last_s;
-	char text[LOG_TEXT_MAX + 1];   /* the latest, as pairs */
+	char text[LOG_TEXT_MAX + 1];   /* the latest's pairs between its name and its do= */
 	char advice[LOG_TEXT_MAX + 1]; /* its do= */
 };
 

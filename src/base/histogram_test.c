@@ -48,6 +48,27 @@ static void quantiles_of_a_ramp_are_where_they_should_be(void **state)
 	assert_true(histogram_quantile(&histogram, 1) >= tail);
 }
 
+static void what_several_have_seen_can_be_added_up(void **state)
+{
+	static struct histogram parts[3], sum;
+	struct random random = {7};
+
+	(void)state;
+	for (int i = 0; i < 30000; i++) {
+		size_t bucket = histogram_bucket(random_next(&random) >> (30 + i % 30));
+
+		histogram_add_count(&histogram, bucket, 1);
+		histogram_add_count(&parts[i % 3], bucket, 1);
+	}
+	for (size_t i = 0; i < 3; i++)
+		for (size_t bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++)
+			histogram_add_count(&sum, bucket, parts[i].counts[bucket]);
+	assert_int_equal(sum.count, histogram.count);
+	for (double quantile = 0; quantile <= 1; quantile += 0.001)
+		assert_int_equal(
+		    histogram_quantile(&sum, quantile), histogram_quantile(&histogram, quantile));
+}
+
 static void an_empty_histogram_has_no_quantile(void **state)
 {
 	(void)state;
@@ -60,6 +81,7 @@ int main(void)
 	    cmocka_unit_test_setup(every_value_is_told_within_one_percent, empty),
 	    cmocka_unit_test_setup(buckets_follow_each_other_without_gap, empty),
 	    cmocka_unit_test_setup(quantiles_of_a_ramp_are_where_they_should_be, empty),
+	    cmocka_unit_test_setup(what_several_have_seen_can_be_added_up, empty),
 	    cmocka_unit_test_setup(an_empty_histogram_has_no_quantile, empty),
 	};
 

@@ -12,6 +12,7 @@
 #define CONNECT_MS       2000L
 #define URL_MAX_BYTES    2048
 #define NEEDS_KEY_ADVICE "set EMBED_TOP_KEY to an admin key (\"embed keys add NAME --admin\")"
+#define TRUST_ADVICE     "--ca-file names the certificates to trust"
 #define NO_ANSWER_ADVICE "is \"embed serve\" running there? --url names another place"
 
 struct top_fetch {
@@ -136,7 +137,7 @@ enum embed_status top_fetch_get(
 	if (result != CURLE_OK)
 		return error_set(error, EMBED_UPSTREAM, "%s: %s; %s", fetch->base,
 		    fetch->failure[0] ? fetch->failure : curl_easy_strerror(result),
-		    NO_ANSWER_ADVICE);
+		    result == CURLE_PEER_FAILED_VERIFICATION ? TRUST_ADVICE : NO_ANSWER_ADVICE);
 	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &code);
 	return judge(fetch, code, error);
 }

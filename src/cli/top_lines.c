@@ -62,6 +62,40 @@ void top_line_take(struct top_lines *lines, enum top_style style, struct buffer 
 	buffer_reset(text);
 }
 
+/* Where a line that holds `room` bytes is best broken: behind a blank, if there is one. */
+static size_t break_at(const char *text, size_t room)
+{
+	for (size_t at = room; at > 0; at--)
+		if (text[at] == ' ')
+			return at;
+	return room;
+}
+
+void top_line_wrap(struct top_lines *lines, enum top_style style, struct buffer *text)
+{
+	static const char indent[] = "        ";
+	struct buffer rest;
+
+	buffer_init(&rest, text->max_bytes);
+	while (text->len > bytes_of(text->bytes, text->len, lines->width)) {
+		size_t room = bytes_of(text->bytes, text->len, lines->width);
+		size_t end = break_at(text->bytes, room);
+
+		if (end < sizeof(indent)) /* there is only the indent before that blank */
+			end = room;
+		top_line_add(lines, style, text->bytes, end);
+		while (end < text->len && text->bytes[end] == ' ')
+			end++;
+		buffer_reset(&rest);
+		buffer_append_text(&rest, indent);
+		buffer_append(&rest, text->bytes + end, text->len - end);
+		buffer_reset(text);
+		buffer_append(text, rest.bytes, rest.len);
+	}
+	buffer_fini(&rest);
+	top_line_take(lines, style, text);
+}
+
 /* ---- Parts ------------------------------------------------------------------- */
 
 void top_append_cell(struct buffer *out, const char *text, size_t width, bool is_right)

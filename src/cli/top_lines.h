@@ -16,6 +16,9 @@ void top_line_add(struct top_lines *lines, enum top_style style, const char *tex
 /* The same with a buffer, which is empty then. */
 void top_line_take(struct top_lines *lines, enum top_style style, struct buffer *text);
 
+/* The whole of it, on as many lines as it needs; those after the first are indented. */
+void top_line_wrap(struct top_lines *lines, enum top_style style, struct buffer *text);
+
 /* Padded to `width` columns, or cut with an ellipsis. */
 void top_append_cell(struct buffer *out, const char *text, size_t width, bool is_right);
 

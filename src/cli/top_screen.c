@@ -11,7 +11,9 @@ enum { PAIR_HEAD = 1, PAIR_BAD };
 
 static void init_colors(void)
 {
-	if (!has_colors() || getenv("NO_COLOR") != NULL)
+	const char *no_color = getenv("NO_COLOR");
+
+	if (!has_colors() || (no_color != NULL && *no_color != '\0'))
 		return;
 	start_color();
 	use_default_colors();

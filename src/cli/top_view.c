@@ -77,8 +77,10 @@ static void draw_title(struct top_lines *lines, struct buffer *line, const struc
 	if (json_is_true(json_object_get(snapshot, "is_draining")))
 		buffer_append_text(line, "  draining");
 	top_line_take(lines, TOP_STRONG, line);
-	if (view->notice)
-		top_line_add(lines, TOP_BAD, view->notice, strlen(view->notice));
+	if (view->notice) {
+		buffer_append_text(line, view->notice);
+		top_line_wrap(lines, TOP_BAD, line);
+	}
 }
 
 static void draw_alarms(struct top_lines *lines, struct buffer *line, const struct top_view *view)
@@ -92,7 +94,7 @@ static void draw_alarms(struct top_lines *lines, struct buffer *line, const stru
 		if (*top_text(alarm, "subject"))
 			buffer_printf(line, " (%s)", top_text(alarm, "subject"));
 		buffer_printf(line, "; %s", top_text(alarm, "do"));
-		top_line_take(lines, TOP_BAD, line);
+		top_line_wrap(lines, TOP_BAD, line);
 	}
 }
 
@@ -130,7 +132,7 @@ static void draw_trouble(struct top_lines *lines, struct buffer *line, const str
 {
 	const json_t *stats = json_object_get(view->snapshot, "stats");
 
-	buffer_append_text(line, "since   start: failed ");
+	buffer_append_text(line, "faults  failed ");
 	progress_append_short(line, top_number(stats, "failed"));
 	append_rate(line, stats, "retries", "retries");
 	append_rate(line, stats, "rate_limited", "429s");
@@ -138,7 +140,7 @@ static void draw_trouble(struct top_lines *lines, struct buffer *line, const str
 	append_rate(line, stats, "splits", "splits");
 	append_rate(line, stats, "failovers", "failovers");
 	append_rate(line, stats, "breakers_open", "avoided upstreams");
-	top_line_take(lines, TOP_PLAIN, line);
+	top_line_wrap(lines, TOP_PLAIN, line);
 }
 
 static void append_lane(struct buffer *line, const json_t *lanes, const char *name)
@@ -177,7 +179,7 @@ static void draw_queue(struct top_lines *lines, struct buffer *line, const struc
 	    (unsigned long long)top_number_in(view->snapshot, "stats", "slots"));
 	append_lane(line, lanes, "interactive");
 	append_lane(line, lanes, "bulk");
-	top_line_take(lines, TOP_PLAIN, line);
+	top_line_wrap(lines, TOP_PLAIN, line);
 }
 
 static void draw_tokens(struct top_lines *lines, struct buffer *line, const struct top_view *view)
@@ -194,7 +196,7 @@ static void draw_tokens(struct top_lines *lines, struct buffer *line, const stru
 		buffer_append_char(line, ' ');
 		top_append_bar(line, (double)tokens / limit, 20);
 	}
-	top_line_take(lines, TOP_PLAIN, line);
+	top_line_wrap(lines, TOP_PLAIN, line);
 	draw_queue(lines, line, view);
 }
 
@@ -214,7 +216,7 @@ static void draw_money(struct top_lines *lines, struct buffer *line, const struc
 	append_sums(line, usage, "cost_nano");
 	buffer_append_text(line, "; saved ");
 	append_sums(line, usage, "saved_nano");
-	top_line_take(lines, TOP_PLAIN, line);
+	top_line_wrap(lines, TOP_PLAIN, line);
 }
 
 static void draw_store(struct top_lines *lines, struct buffer *line, const struct top_view *view)
@@ -226,7 +228,7 @@ static void draw_store(struct top_lines *lines, struct buffer *line, const struc
 	buffer_append_text(line, " of ");
 	top_append_bytes(line, top_number_in(view->snapshot, "store", "cap_bytes"));
 	append_rate(line, json_object_get(view->snapshot, "stats"), "evicted", "evicted");
-	top_line_take(lines, TOP_PLAIN, line);
+	top_line_wrap(lines, TOP_PLAIN, line);
 }
 
 static void draw_process(struct top_lines *lines, struct buffer *line, const struct top_view *view)
@@ -239,7 +241,7 @@ static void draw_process(struct top_lines *lines, struct buffer *line, const str
 	    json_number_value(json_object_get(process, "cpu_s")),
 	    (unsigned long long)top_number(process, "threads"),
 	    (unsigned long long)top_number(process, "open_fds"));
-	top_line_take(lines, TOP_PLAIN, line);
+	top_line_wrap(lines, TOP_PLAIN, line);
 }
 
 void top_view_draw(struct top_lines *lines, const struct top_view *view)

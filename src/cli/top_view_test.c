@@ -153,6 +153,25 @@ static void what_is_wrong_is_said_at_the_top(void **state)
 	tear_down(&rig);
 }
 
+static void what_is_too_long_for_a_line_goes_on_in_the_next(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	set_up(&rig, snapshot_text);
+	rig.view.width = TOP_WIDTH_MIN;
+	rig.view.notice =
+	    "http://host: nobody answered in all that time; "
+	    "is \"embed serve\" running there? averyveryveryveryverylongwordwithoutanyblank";
+	assert_non_null(strstr(drawn(&rig), "\nhttp://host: nobody answered in all that\n"
+					    "        time; is \"embed serve\" running\n"
+					    "        there?\n"
+					    "        averyveryveryveryverylongwordwit\n"
+					    "        houtanyblank\n"));
+	assert_non_null(strstr(rig.text, "; saved"));
+	tear_down(&rig);
+}
+
 static void rates_come_from_the_history_and_the_seconds_after_it(void **state)
 {
 	json_t *history = json_loads("{\"time\":[1,2,3],\"texts\":[10,20,30],\"hits\":[5,10,15],"
@@ -198,6 +217,7 @@ int main(void)
 	    cmocka_unit_test(a_budget_is_a_bar_with_its_share),
 	    cmocka_unit_test(an_older_gateways_missing_members_are_nothing),
 	    cmocka_unit_test(what_is_wrong_is_said_at_the_top),
+	    cmocka_unit_test(what_is_too_long_for_a_line_goes_on_in_the_next),
 	    cmocka_unit_test(rates_come_from_the_history_and_the_seconds_after_it),
 	    cmocka_unit_test(the_trend_keeps_the_newest_seconds),
 	};

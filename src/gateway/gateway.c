@@ -259,12 +259,16 @@ void gateway_reload(struct gateway *gateway, const struct gateway_policy *policy
 	error_clear(&error);
 	if (policy && !policies_set(&gateway->policies, policy))
 		log_event(&gateway->options.log, EMBED_LOG_ERROR, "settings_not_read", "why",
-		    "out of memory", "do", "those read before stay in force", NULL);
+		    "out of memory", "do",
+		    "give the process more memory and send SIGHUP again; those read before stay in force",
+		    NULL);
 	note_keys_file(gateway);
 	reload_keys(gateway);
 	if (http_server_reload_tls(gateway->http, &error) != EMBED_OK)
 		log_event(&gateway->options.log, EMBED_LOG_ERROR, "certificate_not_read", "why",
-		    error.message, "do", "the one read before is still shown", NULL);
+		    error.message, "do",
+		    "repair --tls-cert or --tls-key and send SIGHUP again; the one read before is still shown",
+		    NULL);
 }
 
 size_t gateway_key_count(const struct gateway *gateway)

@@ -113,6 +113,14 @@ static uint64_t largest(const struct latency *latency, size_t row)
 	return most;
 }
 
+/* A bucket's middle may lie above the largest value, which is kept as it was. */
+static uint64_t quantile_of(const struct histogram *histogram, double share, uint64_t max)
+{
+	uint64_t value = histogram_quantile(histogram, share);
+
+	return value < max ? value : max;
+}
+
 static void read_row(const struct latency *latency, size_t row, struct embed_sizes *summary)
 {
 	struct histogram histogram;
@@ -120,10 +128,10 @@ static void read_row(const struct latency *latency, size_t row, struct embed_siz
 	read_all(latency, row, &histogram, &summary->sum);
 	summary->max = largest(latency, row);
 	summary->count = histogram.count;
-	summary->p50 = histogram_quantile(&histogram, 0.5);
-	summary->p90 = histogram_quantile(&histogram, 0.9);
-	summary->p99 = histogram_quantile(&histogram, 0.99);
-	summary->p999 = histogram_quantile(&histogram, 0.999);
+	summary->p50 = quantile_of(&histogram, 0.5, summary->max);
+	summary->p90 = quantile_of(&histogram, 0.9, summary->max);
+	summary->p99 = quantile_of(&histogram, 0.99, summary->max);
+	summary->p999 = quantile_of(&histogram, 0.999, summary->max);
 }
 
 void latency_read(
