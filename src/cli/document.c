@@ -92,12 +92,21 @@ static enum embed_status read_file(
 	return status;
 }
 
+/*
+ * Markdown without HTML: pandoc's gfm keeps an EPUB's <div>s and a document's anchors as tags, which are tokens
+ * without meaning.  Tables that need more than rows of text become grids, which no cell is lost in.
+ */
+#define PANDOC_FORMAT                                                                              \
+	"--to=markdown_strict+pipe_tables+grid_tables+backtick_code_blocks+fenced_code_blocks"     \
+	"+strikeout+footnotes+task_lists+tex_math_dollars+intraword_underscores-raw_html"
+
 static enum embed_status load(
     struct document *document, struct buffer *bytes, const char *path, struct embed_error *error)
 {
 	static const char *const pdf[] = {
 	    "pdftotext", "-q", "-enc", "UTF-8", "--", NULL, "-", NULL};
-	static const char *const pandoc[] = {"pandoc", "--to=gfm", "--wrap=none", "--", NULL, NULL};
+	static const char *const pandoc[] = {
+	    "pandoc", PANDOC_FORMAT, "--wrap=none", "--", NULL, NULL};
 
 	document->kind = document_kind_of(path);
 	switch (document->kind) {

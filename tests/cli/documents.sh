@@ -42,3 +42,13 @@ says first '{"id":"bad.pdf","source":"bad.pdf","error":{"code":"not_found","mess
 expect 2 "$EMBED" files long.txt --size 10 --overlap 10
 says err 'overlap'
 expect 2 "$EMBED" files
+
+# The store knows texts as they were sent: what light cleaning makes equal is paid for once, and not with --clean none.
+printf 'caf\303\251\nby the sea' >clean.txt
+printf '\357\273\277cafe\314\201\r\nby the sea' >unclean.txt
+expect 0 "$EMBED" files clean.txt
+sent=$(stat texts)
+expect 0 "$EMBED" files unclean.txt
+[ "$(stat texts)" = "$sent" ] || fail "texts that cleaning makes equal share a vector"
+expect 0 "$EMBED" files unclean.txt --clean none
+[ "$(stat texts)" = $((sent + 1)) ] || fail "without cleaning it is another text"

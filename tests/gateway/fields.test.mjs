@@ -1,28 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Fields that OpenAI does not know: ignored, passed on or refused, as configured.
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import http from "node:http";
 import { test } from "node:test";
-import { embed, embedUntilHit, newHome, startGateway, vectorOf } from "./harness.mjs";
-
-// An upstream that keeps each body it was sent and answers it with vectors of the body's own.
-async function startRecorder() {
-	const bodies = [];
-	const server = http.createServer(async (request, response) => {
-		let text = "";
-		for await (const part of request) text += part;
-		const body = JSON.parse(text);
-		bodies.push(body);
-		const vector = Buffer.from(new Float32Array([3, 4, body.task === "query" ? 1 : 2, bodies.length]).buffer);
-		response.setHeader("content-type", "application/json");
-		response.end(JSON.stringify({ object: "list", model: body.model, usage: { prompt_tokens: 1, total_tokens: 1 },
-			data: body.input.map((_, index) => ({ object: "embedding", index, embedding: vector.toString("base64") })) }));
-	});
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
-	return { bodies, base: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
-}
+import { embed, embedUntilHit, newHome, startGateway, startRecorder, vectorOf } from "./harness.mjs";
 
 async function withPolicy(policy, body) {
 	const home = newHome();

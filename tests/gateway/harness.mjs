@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Starts `embed emulate` and `embed serve` on free ports, with a home of their own, and ends them.
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -66,6 +68,24 @@ export async function startGateway(upstream, home, ...args) {
 		"--listen", "127.0.0.1:0", ...args]);
 	const [, base] = await running.until(/serving on (https?:\/\/\S+)\/v1/);
 	return { ...running, base, log: () => running.output };
+}
+
+// An upstream that keeps each body it was sent and answers it with vectors of the body's own.
+export async function startRecorder() {
+	const bodies = [];
+	const server = http.createServer(async (request, response) => {
+		let text = "";
+		for await (const part of request) text += part;
+		const body = JSON.parse(text);
+		bodies.push(body);
+		const vector = Buffer.from(new Float32Array([3, 4, body.task === "query" ? 1 : 2, bodies.length]).buffer);
+		response.setHeader("content-type", "application/json");
+		response.end(JSON.stringify({ object: "list", model: body.model, usage: { prompt_tokens: 1, total_tokens: 1 },
+			data: body.input.map((_, index) => ({ object: "embedding", index, embedding: vector.toString("base64") })) }));
+	});
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	return { bodies, base: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
 }
 
 export function run(args, env = {}) {

@@ -69,6 +69,38 @@ expect knows_markdown_by_its_name 0 1 sh -c "$embed chunk --size 60 $data/guide.
 expect cuts_html_as_it_stands 0 1 sh -c "$embed chunk --size 70 $data/page.html | grep -c '\"heading\":\"Tides & lamps > Hours\",\"text\":\"<h2>Hours'"
 expect overlap_must_be_below_size 2 '' "$embed" chunk --size 60 --overlap 60 $data/story.txt
 says overlap_must_be_below_size 'must be below the chunk size'
+
+# Settings that cannot work are told before anything is read, each in words that name it.
+while IFS='|' read -r words settings; do
+	# shellcheck disable=SC2086  # several options
+	expect "settings_that_cannot_work: $settings" 2 '' "$embed" chunk $settings $data/story.txt
+	says "settings_that_cannot_work: $settings" "$words"
+	case $settings in
+	*--locale* | *-e\ * | *--jsonl*) ;; # chunk's own
+	*)
+		# shellcheck disable=SC2086
+		expect "settings_that_cannot_work for files: $settings" 2 '' "$embed" files --offline $settings $data/story.txt
+		says "settings_that_cannot_work for files: $settings" "$words"
+		;;
+	esac
+done <<-END
+	chunk size of 0 tokens is too small: one character can take 4|--size 0
+	chunk size of 3 tokens is too small: one character can take 4|--size 3
+	chunk size of 3 bytes is too small: one character can take 4|--size 3 --unit bytes
+	chunk size of 0 characters is too small: one character can take 1|--size 0 --unit chars
+	overlap (10 tokens) must be below the chunk size (10)|--size 10 --overlap 10
+	overlap (600 bytes) must be below the chunk size (512)|--overlap 600 --unit bytes
+	overlap (9 tokens) must be below the chunk size (8)|--size 8 --overlap 9 -s semantic
+	smallest chunk (11 tokens) cannot be above the chunk size (10)|--size 10 --min-size 11
+	"-1" does not fit: give a number|--size -1
+	"1.5" does not fit: give a number|--overlap 1.5
+	"99999999999999999999" does not fit: give a number|--size 99999999999999999999
+	"words" is not one of tokens|--unit words
+	"guess" is not one of|-s guess
+	no language is known as 'qqq'|-s sentences --locale qqq
+	there is no encoding 'p50k_base'; cl100k_base and o200k_base are known|-e p50k_base
+	jsonl and --csv cannot be used together|--jsonl a --csv b
+END
 expect refuses_an_unknown_strategy 2 '' "$embed" chunk -s guess $data/story.txt
 expect shows_without_colour_in_a_pipe 0 0 sh -c "$embed chunk --show --size 60 $data/story.txt | grep -c '$(printf '\033')' | cat"
 expect shows_borders 0 '── 0  3 tokens  0-12 ───────────────────────────────────────────────────────────
