@@ -360,7 +360,7 @@ static void a_read_only_disk_is_a_clear_error(void **state)
 		skip();
 	}
 	cache_close(test_open(&home));
-	assert_int_equal(mount(NULL, home.path, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_int_equal(mount("", home.path, "", MS_REMOUNT | MS_RDONLY, NULL), 0);
 	assert_int_equal(cache_open(&cache, &options, &error), EMBED_STORE);
 	assert_non_null(strstr(error.message, "read-only"));
 	assert_int_equal(umount(home.path), 0);

@@ -10,7 +10,8 @@
 #include "cli/json_row.h"
 #include "cli/moment.h"
 
-#define DAY_S INT64_C(86400)
+#define DAY_S         INT64_C(86400)
+#define MOMENT_LAST_S INT64_C(253402300799) /* the last second of the year 9999 */
 /* A field's text, and all fields of a record. */
 #define FIELD_MAX  256
 #define RECORD_MAX (1u << 20)
@@ -76,7 +77,8 @@ static bool field_of(const struct reading *reading, enum column column, char tex
 	size_t at = reading->columns[column];
 
 	text[0] = '\0';
-	if (at >= reading->field_count || reading->fields[at].len >= FIELD_MAX)
+	if (at >= reading->field_count || reading->fields[at].len == 0 ||
+	    reading->fields[at].len >= FIELD_MAX)
 		return false;
 	memcpy(text, reading->text.bytes + reading->fields[at].start, reading->fields[at].len);
 	text[reading->fields[at].len] = '\0';
@@ -105,7 +107,7 @@ static bool read_day(const struct reading *reading, int64_t *day_s)
 
 	if (field_of(reading, START, text)) {
 		*day_s = strtoll(text, &end, 10);
-		if (*end != '\0' || *day_s <= 0)
+		if (*end != '\0')
 			return false;
 	} else if (!field_of(reading, START_ISO, text)) {
 		return false;
@@ -114,6 +116,8 @@ static bool read_day(const struct reading *reading, int64_t *day_s)
 		if (!moment_parse(text, 0, day_s))
 			return false;
 	}
+	if (*day_s <= 0 || *day_s > MOMENT_LAST_S)
+		return false;
 	*day_s -= *day_s % DAY_S;
 	return true;
 }

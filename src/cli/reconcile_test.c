@@ -102,6 +102,7 @@ static void what_the_export_does_not_cover_is_not_compared(void **state)
 static void another_file_is_refused_with_the_line(void **state)
 {
 	static const char *const bad[] = {"", "a,b\n1,2\n", "start_time,model\nyesterday,x\n",
+	    "\n,,,,,\n", "start_time,model\n9223372036854775807,x\n", "start_time,model\n-1,x\n",
 	    "start_time,model,input_tokens\n1759622400,text-embedding-3-small,many\n",
 	    "start_time,model,amount_value\n1759622400,text-embedding-3-small,-1\n",
 	    "start_time,model\n\"1759622400,x\n"};

@@ -14,6 +14,7 @@
 enum embed_status core_create(struct core **out, const struct engine_options *options,
     const struct engine_hooks *hooks, int64_t unix_offset_us, int64_t now_us)
 {
+	static const struct engine_spent nothing;
 	struct core *core = calloc(1, sizeof(*core));
 
 	if (!core)
@@ -42,8 +43,7 @@ enum embed_status core_create(struct core **out, const struct engine_options *op
 	}
 	for (size_t i = 0; i < options->upstream_count; i++)
 		upstream_init(&core->upstreams[i], i, &options->upstreams[i],
-		    options->spent == NULL ? &(struct engine_spent){0} : &options->spent[i],
-		    now_us);
+		    options->spent == NULL ? &nothing : &options->spent[i], now_us);
 	*out = core;
 	return EMBED_OK;
 }

@@ -41,7 +41,7 @@ bool reply_fail(struct reply_feed *feed, const char *format, ...)
 	reply->status = EMBED_BAD_REPLY;
 	error_set_at(feed->error, EMBED_BAD_REPLY, EMBED_NO_INDEX, EMBED_NO_INDEX,
 	    "upstream's reply is wrong at byte %llu: %s",
-	    (unsigned long long)(reply->fed + (uint64_t)(feed->at - feed->begin)), what);
+	    (unsigned long long)reply->fed + (size_t)(feed->at - feed->begin), what);
 	return false;
 }
 
