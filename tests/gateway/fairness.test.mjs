@@ -2,7 +2,7 @@
 // Money, caps and neighbours: what one caller asks for costs no other its turn, its budget or its answer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { embed, embedUntilHit, newHome, run, startEmulator, startGateway, untilWorking, vectorOf, withGateway } from "./harness.mjs";
+import { embed, embedUntilHit, logged, newHome, run, startEmulator, startGateway, untilWorking, vectorOf, whileHeld, withGateway } from "./harness.mjs";
 
 const as = (keys, name) => ({ authorization: `Bearer ${keys[name]}` });
 
@@ -96,16 +96,16 @@ test("an admin key may read counters, others' may not, when keys are asked for",
 	assert.equal((await fetch(`${gateway.base}/metrics`)).status, 200, "from this machine itself");
 }, { keys: [["plain"], ["admin", "--admin"]] }));
 
-test("a key's lane is where its requests go, and a header may say otherwise", () => withGateway(["--slots", "1", "--latency", "15ms"],
-	["--max-in-flight", "1", "--batch-texts", "10", "--log-level", "info"], async ({ upstream, gateway, keys }) => {
-	const texts = (name, count) => Array.from({ length: count }, (_, i) => `${name} ${i}`);
-	const order = [];
-	const ask = (name, input, headers) => embed(gateway.base, { input, dimensions: 2 }, { headers }).then(({ status }) => { assert.equal(status, 200); order.push(name); });
-	const plug = ask("plug", texts("plug", 80), as(keys, "quick"));
-	await untilWorking(upstream);
-	await Promise.all([plug, ask("bulk", texts("bulk", 100), as(keys, "slow")),
-		ask("lifted", texts("lifted", 10), { ...as(keys, "slow"), "x-embed-lane": "interactive" })]);
-	assert.equal(order.at(-1), "bulk");
+test("a key's lane is where its requests go, and a header may say otherwise", () => withGateway([],
+	["--max-in-flight", "1", "--batch-texts", "10", "--workers", "1", "--log-level", "info"], async (setting) => {
+	const { gateway, keys } = setting;
+	const ask = async (name, count, headers) => {
+		const input = Array.from({ length: count }, (_, i) => `${name} ${i}`);
+		assert.equal((await embed(gateway.base, { input, dimensions: 2 }, { headers })).status, 200);
+	};
+	await whileHeld(setting, () => ask("plug", 1, as(keys, "quick")), 110, () => Promise.all([ask("bulk", 100, as(keys, "slow")),
+		ask("lifted", 10, { ...as(keys, "slow"), "x-embed-lane": "interactive" })]));
+	assert.deepEqual(await logged(gateway, /event=request .* key=slow .* texts=(\d+)/g, 2), ["10", "100"]);
 }, { keys: [["quick"], ["slow", "--lane", "bulk"]] }));
 
 test("the time to come back is never above a minute, and honest", () => withGateway(["--slots", "1", "--latency", "5s"],

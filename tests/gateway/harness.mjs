@@ -126,6 +126,34 @@ export async function untilWorking(upstream, count = 1) {
 	while ((await upstream.stats()).working < count);
 }
 
+// The first groups of the log's matches in order, once there are `count`: a line may come after its answer.
+export async function logged(gateway, pattern, count) {
+	for (;;) {
+		const found = [...gateway.log().matchAll(pattern)].map((match) => match[1]);
+		if (found.length >= count) return found;
+		await new Promise(setImmediate);
+	}
+}
+
+async function metric(gateway, name) {
+	const text = await (await fetch(`${gateway.base}/metrics`)).text();
+	return Number(text.match(new RegExp(`^${name} (\\d+)$`, "m"))[1]);
+}
+
+// Holds the upstream still: `first` is sent to it, then `ask` asks for `count` texts, and only when all of them wait
+// does it go on.  So what goes in which order is the gateway's choice alone, however slow the machine is.  With
+// --max-in-flight 1.
+export async function whileHeld({ upstream, gateway }, first, count, ask) {
+	upstream.child.kill("SIGSTOP");
+	const plug = first();
+	while (await metric(gateway, "embed_in_flight") === 0);
+	const asked = ask();
+	while (await metric(gateway, "embed_queued_texts") < count);
+	upstream.child.kill("SIGCONT");
+	await plug;
+	return asked;
+}
+
 export const model = "text-embedding-3-small";
 
 export async function embed(base, body, { headers = {}, path = "/v1/embeddings", signal } = {}) {
