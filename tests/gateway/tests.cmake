@@ -9,9 +9,9 @@ endforeach()
 # What takes long and says the same in every build: the one that people run, and the one that sees wild memory.
 set(once)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  set(once alarms consistency measured prometheus reports start top)
+  set(once alarms consistency measured prometheus raw-bytes reports slow-clients start top)
 elseif(EMBED_SANITIZE MATCHES "address")
-  set(once consistency reports top)
+  set(once consistency raw-bytes reports top)
 endif()
 foreach(part ${once})
   add_test(NAME gateway.${part}
