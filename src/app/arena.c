@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 void arena_fini(struct arena *arena)
 {
 	for (size_t i = 0; i < arena->count; i++)
-		free(arena->items[i]);
+		secret_free(arena->items[i]);
 	free(arena->items);
 	*arena = (struct arena){0};
 }

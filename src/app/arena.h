@@ -14,6 +14,7 @@ struct arena {
 	size_t cap;
 };
 
+/* What was in it is overwritten: API keys are among it. */
 void arena_fini(struct arena *arena);
 
 /* Zeroed memory that lives as long as the arena, or NULL. */

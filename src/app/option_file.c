@@ -110,6 +110,7 @@ enum embed_status option_file_read(
 {
 	struct reading reading = {.file = file, .arena = arena};
 	enum embed_status status;
+	char buffered[4096]; /* a key may pass through it */
 	struct stat stat;
 	int bad_line;
 
@@ -120,9 +121,11 @@ enum embed_status option_file_read(
 	if (reading.stream == NULL)
 		return error_set(error, EMBED_IO, "cannot open %s: %s", path, strerror(errno));
 	file->is_private = fstat(fileno(reading.stream), &stat) == 0 && is_private(&stat);
+	setvbuf(reading.stream, buffered, _IOFBF, sizeof(buffered));
 	bad_line = ini_parse_stream(read_line, &reading, take_entry, &reading);
 	status = check(&reading, path, bad_line, error);
 	fclose(reading.stream);
+	explicit_bzero(buffered, sizeof(buffered));
 	return status;
 }
 

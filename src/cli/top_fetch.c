@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 #define BODY_MAX_BYTES   (32u << 20)
 #define TIMEOUT_MS       5000L
@@ -76,6 +77,8 @@ enum embed_status top_fetch_open(
 	if (!fetch)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	buffer_init(&fetch->json, BODY_MAX_BYTES);
+	curl_global_init_mem(
+	    CURL_GLOBAL_DEFAULT, malloc, secret_free, secret_realloc, strdup, calloc);
 	fetch->easy = curl_easy_init();
 	if (!fetch->easy || (options->key && *options->key && !set_key(fetch, options->key))) {
 		top_fetch_close(fetch);

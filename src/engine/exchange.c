@@ -133,7 +133,7 @@ void exchange_destroy(struct exchange *exchange)
 	if (!exchange)
 		return;
 	curl_easy_cleanup(exchange->easy);
-	curl_slist_free_all(exchange->headers);
+	exchange_forget_headers(exchange);
 	buffer_fini(&exchange->body);
 	buffer_fini(&exchange->error_body);
 	wire_reply_fini(&exchange->reply);

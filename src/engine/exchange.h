@@ -45,6 +45,9 @@ bool exchange_prepare(struct exchange *exchange, struct attempt *attempt);
 /* Its part of that: the attempt's request is put on the handle; false when memory runs out. */
 bool exchange_write(struct exchange *exchange, const struct attempt *attempt);
 
+/* The headers are overwritten and freed. */
+void exchange_forget_headers(struct exchange *exchange);
+
 /* True: it takes too long.  Otherwise check_us says when to ask again. */
 bool exchange_is_overdue(struct exchange *exchange);
 

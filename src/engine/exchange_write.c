@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "engine/exchange.h"
 
 #define URL_BYTES 4096
@@ -56,6 +57,15 @@ static bool write_url(const struct attempt *attempt, char url[URL_BYTES])
 	return len < URL_BYTES;
 }
 
+/* The key is among them, and an allocator of the program's own may not care. */
+void exchange_forget_headers(struct exchange *exchange)
+{
+	for (const struct curl_slist *header = exchange->headers; header; header = header->next)
+		secret_forget(header->data);
+	curl_slist_free_all(exchange->headers);
+	exchange->headers = NULL;
+}
+
 /* False when memory runs out; nothing is added for an empty value. */
 static bool add_header(struct exchange *exchange, const char *name, const char *value)
 {
@@ -67,6 +77,7 @@ static bool add_header(struct exchange *exchange, const char *name, const char *
 	if (snprintf(line, sizeof(line), "%s%s", name, value) >= (int)sizeof(line))
 		return false;
 	longer = curl_slist_append(exchange->headers, line);
+	secret_forget(line);
 	if (!longer)
 		return false;
 	exchange->headers = longer;
@@ -108,8 +119,7 @@ static bool write_headers(struct exchange *exchange, const struct attempt *attem
 	/* For support cases; two engines started in one microsecond may share one. */
 	snprintf(request_id, sizeof(request_id), "embed-%" PRIx64 "-%" PRIx64,
 	    (uint64_t)attempt->record.sent_unix_us, attempt->id);
-	curl_slist_free_all(exchange->headers);
-	exchange->headers = NULL;
+	exchange_forget_headers(exchange);
 	/* "Expect:" empty: no 100 Continue, which costs a round trip. */
 	return add_header(exchange, "Expect:", " ") &&
 	       add_header(exchange, "Content-Type: ", "application/json") &&

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "wire/request.h"
 
 static size_t room_for(const char *text)
@@ -154,5 +155,6 @@ void engine_job_unref(struct engine_job *job)
 	if (atomic_fetch_sub_explicit(&job->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	buffer_fini(&job->json);
+	secret_forget(job->spec.authorization);
 	free(job);
 }

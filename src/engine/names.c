@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 /* FNV-1a: the strings are short and the tables small. */
 static uint32_t hash_text(uint32_t hash, const char *text)
 {
@@ -138,6 +140,7 @@ void names_kind_unref(struct names *names, struct kind *kind)
 	while (*at != kind)
 		at = &(*at)->chain;
 	*at = kind->chain;
+	secret_forget(kind->authorization);
 	free(kind);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "engine/upstream.h"
 
 /* The strings of an upstream, each once. */
@@ -121,5 +122,5 @@ enum embed_status settings_copy(
 
 void settings_free(struct settings_copy *copy)
 {
-	free(copy->memory);
+	secret_free(copy->memory);
 }

@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/secret.h"
 #include "engine/exchange.h"
 
 struct transport {
@@ -24,7 +26,8 @@ static char curl_text[512]; /* written once, by start_curl; libcurl's own change
 /* Never undone: other parts of a program may use libcurl too. */
 static void start_curl(void)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl_global_init_mem(
+	    CURL_GLOBAL_DEFAULT, malloc, secret_free, secret_realloc, strdup, calloc);
 	snprintf(curl_text, sizeof(curl_text), "%s", curl_version());
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 /* Defaults that embed.h promises; limits from OpenAI's published schema. */
 #define DEFAULT_MODEL       "text-embedding-3-small"
@@ -278,7 +279,7 @@ static void destroy_one(struct settings *settings)
 	for (size_t i = 0; i < settings->string_count; i++) {
 		/* API keys are among them: leave nothing behind in freed memory. */
 		explicit_bzero(settings->strings[i], strlen(settings->strings[i]));
-		free(settings->strings[i]);
+		secret_free(settings->strings[i]);
 	}
 	free(settings->strings);
 	free(settings->upstreams);

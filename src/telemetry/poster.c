@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secret.h"
 
 struct letter {
 	struct letter *next;
@@ -218,8 +219,12 @@ static void fill_defaults(struct poster_options *options)
 static bool set_up_handle(struct poster *poster)
 {
 	const struct poster_options *options = &poster->options;
-	CURL *easy = poster->easy = curl_easy_init();
+	CURL *easy;
 
+	/* Whoever comes first decides for all: what libcurl sent, keys too, is overwritten. */
+	curl_global_init_mem(
+	    CURL_GLOBAL_DEFAULT, malloc, secret_free, secret_realloc, strdup, calloc);
+	easy = poster->easy = curl_easy_init();
 	poster->fields = curl_slist_append(NULL, "Content-Type: application/json");
 	poster->fields = curl_slist_append(poster->fields, "Expect:");
 	for (size_t i = 0; options->fields && options->fields[i]; i++)

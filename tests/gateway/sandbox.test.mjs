@@ -25,6 +25,13 @@ test("it says what is in force, and cannot get new privileges or forbidden calls
 	assert.equal(statusOf(gateway, "Seccomp"), "2");
 }));
 
+test("the variables it was started with, keys among them, cannot be read off the process", () => withGateway([], [], async ({ gateway }) => {
+	assert.match(readFileSync(`/proc/${process.pid}/environ`, "latin1"), /PATH=/);
+	assert.doesNotMatch(readFileSync(`/proc/${gateway.child.pid}/environ`, "latin1"), /[^\0]/);
+	gateway.child.kill("SIGHUP"); // it knows them still
+	assert.equal((await embed(gateway.base, { input: "with the key" })).status, 200);
+}));
+
 test("off is off", () => withGateway([], ["--log-level", "info", "--sandbox", "off"], async ({ gateway }) => {
 	await gateway.until(/event=sandbox .*files=open ports=open calls=open landlock=0/);
 	assert.equal(statusOf(gateway, "NoNewPrivs"), "0");

@@ -9,3 +9,7 @@ embed_test(service.job
 embed_test(service.lookup
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/lookup_test.c ${CMAKE_CURRENT_LIST_DIR}/stand_in.c
   LINK layer_service layer_emulator CURL::libcurl PkgConfig::JANSSON)
+# The key is searched for in all of the process's memory; sanitizers map terabytes of it.
+if(NOT EMBED_SANITIZE)
+  embed_test(service.forgotten SOURCES ${CMAKE_CURRENT_LIST_DIR}/forgotten_test.c LINK layer_service)
+endif()
