@@ -205,6 +205,14 @@ test("the dashboard names metrics that exist and shows what matters", () => {
 	assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
 });
 
+test("the dashboard shows every metric but those that say the same as another", () => {
+	const shown = new Set(named(readFileSync(docs("grafana/embed.json"), "utf8")));
+	const elsewhere = /^(embed_(build|uptime_seconds|jobs|text_tokens|flights|queued_tokens|attempts|stored|store_records|store_bad|upstream_(in_flight|slots)|lane_queued_tokens|batch_tokens|http_accepted|spans)(_total)?|process_.*)$/;
+	const known = [...families.values()].filter(({ name }) => !elsewhere.test(name));
+	const told = ({ name, type }) => shown.has(name) || (type === "histogram" && shown.has(`${name}_bucket`));
+	assert.deepEqual(known.filter((family) => !told(family)).map(({ name }) => name), []);
+});
+
 test("the alerts name metrics that exist and watch what matters", () => {
 	const expressions = [...readFileSync(docs("alerts.yml"), "utf8").matchAll(/^ +expr: (.+)$/gm)].map((match) => match[1]);
 	const names = expressions.flatMap(named);
