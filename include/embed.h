@@ -634,7 +634,9 @@ EMBED_API uint64_t embed_nano_per_token(embed_service *service, const char *mode
 	ROW(store_bad, COUNT, "records", "records whose checksum was wrong")                       \
 	ROW(write_errors, COUNT, "errors", "writes to store or ledger that failed")                \
 	ROW(store_cap_bytes, LEVEL, "bytes", "bytes that the store may use")                       \
-	ROW(saved_us, LEVEL, "microseconds", "time that hits saved, each the mean time of a miss")
+	ROW(saved_us, LEVEL, "microseconds", "time that hits saved, each the mean time of a miss") \
+	ROW(unsure_tokens, COUNT, "tokens",                                                        \
+	    "tokens of answers with status 200 that were of no use: upstream may bill them")
 
 struct embed_stats {
 	size_t size;

@@ -353,9 +353,9 @@ void top_draw_keys(struct top_lines *lines, struct buffer *line, const struct to
 	for (size_t i = 0; i < count; i++)
 		draw_row(lines, line, columns, COUNT(columns),
 		    ranked[view->is_rising ? count - 1 - i : i].row, TOP_PLAIN);
-	if (top_number(view->snapshot, "key_total") > count) {
+	if (top_number(view->snapshot, "key_rows") > count) {
 		buffer_printf(line, "and %llu that cost less this month",
-		    (unsigned long long)(top_number(view->snapshot, "key_total") - count));
+		    (unsigned long long)(top_number(view->snapshot, "key_rows") - count));
 		top_line_take(lines, TOP_DIM, line);
 	}
 }

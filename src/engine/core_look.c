@@ -18,6 +18,7 @@ void core_stats(const struct core *core, struct embed_stats *stats)
 	ADD(rate_limited);
 	ADD(timeouts);
 	ADD(bad_replies);
+	ADD(unsure_tokens);
 #undef ADD
 	for (size_t i = 0; i < LANES; i++) {
 		stats->queued_texts += core->queue.lanes[i].texts;

@@ -133,6 +133,8 @@ void core_note_failure(struct core *core, struct attempt *attempt, const struct 
 	core->stats.attempts_failed++;
 	core->stats.timeouts += answer->is_timeout;
 	core->stats.bad_replies += fault->error.status == EMBED_BAD_REPLY;
+	if (fault->error.http_status == 200)
+		core->stats.unsure_tokens += batch->texts.tokens;
 	upstream->failures++;
 	upstream->last_error = fault->error;
 	upstream->last_error_us = now_us;

@@ -247,7 +247,7 @@ enum embed_status engine_probe(struct engine *engine, size_t index,
 /*
  * Adds what the engine counts to the fields of its names: attempts,
  * attempts_failed, sent_texts, billed_tokens, retries, splits, failovers,
- * rate_limited, timeouts, bad_replies, queued_texts, queued_tokens, flights,
+ * rate_limited, timeouts, bad_replies, unsure_tokens, queued_texts, queued_tokens, flights,
  * in_flight, slots, breakers_open.
  */
 void engine_stats(struct engine *engine, struct embed_stats *stats);

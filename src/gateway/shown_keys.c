@@ -59,7 +59,7 @@ static void offer_known(struct snapshot *snapshot, const struct key_table *table
 			continue;
 		if (used)
 			spending->keys[used - spending->keys].has_key = true;
-		snapshot->key_total++;
+		snapshot->key_rows++;
 		offer(snapshot, key, used);
 	}
 }
@@ -71,7 +71,7 @@ static void offer_others(struct snapshot *snapshot)
 	for (size_t i = 0; i < spending->key_count; i++) {
 		if (spending->keys[i].has_key)
 			continue;
-		snapshot->key_total++;
+		snapshot->key_rows++;
 		offer(snapshot, NULL, &spending->keys[i]);
 	}
 }
@@ -92,7 +92,8 @@ static void read_meters(struct snapshot_key *shown, int64_t now_us, int64_t now_
 void shown_keys_choose(
     struct snapshot *snapshot, const struct key_table *table, int64_t now_us, int64_t now_s)
 {
-	snapshot->key_count = snapshot->key_total = 0;
+	snapshot->key_total = table->count;
+	snapshot->key_count = snapshot->key_rows = 0;
 	for (size_t i = 0; i < snapshot->spending.key_count; i++)
 		snapshot->spending.keys[i].has_key = false;
 	offer_known(snapshot, table);

@@ -12,7 +12,7 @@
 
 #include "gateway/snapshot.h"
 
-/* Fills keys, key_count and key_total from the table and snapshot->spending. */
+/* Fills keys, key_count, key_rows and key_total from the table and snapshot->spending. */
 void shown_keys_choose(
     struct snapshot *snapshot, const struct key_table *table, int64_t now_us, int64_t now_s);
 

@@ -59,7 +59,7 @@ static void who_costs_most_comes_first_then_who_asks_most_then_the_files_order(v
 	use("", 5, 1);
 	choose();
 	assert_int_equal(rig.snapshot.key_count, 6);
-	assert_int_equal(rig.snapshot.key_total, 6);
+	assert_int_equal(rig.snapshot.key_rows, 6);
 	assert_string_equal(name_at(0), "removed");
 	assert_string_equal(name_at(1), "");
 	assert_string_equal(name_at(2), "key2");
@@ -82,7 +82,7 @@ static void of_many_those_that_matter_are_shown_and_all_are_counted(void **state
 	use("removed", 1, 0);
 	choose();
 	assert_int_equal(rig.snapshot.key_count, SNAPSHOT_KEYS_MAX);
-	assert_int_equal(rig.snapshot.key_total, KEYS + 1);
+	assert_int_equal(rig.snapshot.key_rows, KEYS + 1);
 	for (size_t i = 0; i < SNAPSHOT_KEYS_MAX; i++)
 		assert_int_equal(rig.snapshot.keys[i].used->month.cost_nano, KEYS - 1 - i);
 	spending_fini(&rig.snapshot.spending);
@@ -97,7 +97,7 @@ static void a_name_with_two_secrets_is_one_row(void **state)
 	choose();
 	choose();
 	assert_int_equal(rig.snapshot.key_count, 2);
-	assert_int_equal(rig.snapshot.key_total, 2);
+	assert_int_equal(rig.snapshot.key_rows, 2);
 	assert_string_equal(name_at(0), "key0");
 	spending_fini(&rig.snapshot.spending);
 }

@@ -350,6 +350,7 @@ static void write_key(struct buffer *out, const struct snapshot_key *shown)
 static void write_keys(struct buffer *out, const struct snapshot *snapshot)
 {
 	number(out, "key_total", snapshot->key_total);
+	number(out, "key_rows", snapshot->key_rows);
 	open_array(out, "keys");
 	for (size_t i = 0; i < snapshot->key_count; i++)
 		write_key(out, &snapshot->keys[i]);

@@ -71,7 +71,8 @@ struct snapshot {
 	struct spending spending;
 	size_t upstream_count;
 	struct embed_upstream_state upstreams[SNAPSHOT_UPSTREAMS_MAX];
-	size_t key_total; /* keys, and others in the ledger; shown_keys.h */
+	size_t key_total; /* of the file */
+	size_t key_rows;  /* those, and others in the ledger; shown_keys.h */
 	size_t key_count;
 	struct snapshot_key keys[SNAPSHOT_KEYS_MAX];
 };

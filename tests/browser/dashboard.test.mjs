@@ -67,6 +67,10 @@ test("it is live, its charts move, and everything it asks for is the gateway's o
 		assert.ok(Number((await page.textContent("#now-texts")).replace(",", "")) > 5);
 		await untilSnapshots(page, 2);
 		assert.notEqual(await chartPath(page, "Texts a second"), before);
+		for (const title of ["Waiting for a miss", "Upstream's answer time", "Look-up in the store"]) {
+			const drawn = await plotOf(page, title).locator("path").evaluateAll((paths) => paths.map((path) => path.getAttribute("d") ?? ""));
+			assert.ok(drawn.filter((path) => path.length > 20).length >= 3, `${title}: bands of three percentiles`);
+		}
 		assert.match(await page.textContent("#upstreams tbody"), /in use/);
 		assert.match(await page.textContent("#keys tbody"), /without a key/);
 		assert.match(await page.textContent("#errors tbody"), /text too long/);
@@ -133,12 +137,13 @@ for (const screen of Object.keys(screens))
 	test(`axe-core finds nothing serious: ${screen}`, () =>
 		withPage(browser, gateway.base, screen, async (page) => {
 			await untilState(page, "live");
+			await untilSnapshots(page, 2);
+			await page.screenshot({ path: `pictures/${screen}-top.png` });
 			await page.click("#counters-box summary");
 			await page.locator(".as-table summary").first().click();
-			await untilSnapshots(page, 2);
+			await untilSnapshots(page, 1);
 			assert.deepEqual(await gravestFaults(page), []);
 			await page.screenshot({ path: `pictures/${screen}.png`, fullPage: true });
-			await page.screenshot({ path: `pictures/${screen}-top.png` });
 			const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 			assert.ok(wide <= 0, `${wide} pixels too wide`);
 		}));
@@ -167,6 +172,30 @@ test("everything can be reached with the keyboard alone, and is seen when it is"
 		for (const id of ["try-a", "try-b", "try-model"]) assert.ok(reached.some((at) => at.id === id), id);
 		assert.equal(reached.filter(({ tag, name }) => tag === "SUMMARY" && name === "Table").length, 9);
 	}));
+
+test("an alarm is shown with what to do, said aloud, and goes when it is over", async () => {
+	const elsewhere = newHome();
+	const made = run(["keys", "--home", elsewhere.path, "add", "team", "--budget", "0.000002/day"]);
+	run(["keys", "--home", elsewhere.path, "add", "ops", "--admin"]);
+	const other = await startGateway(upstream.base, elsewhere.path);
+	try {
+		await withPage(browser, other.base, "light", async (page) => {
+			await untilState(page, "live");
+			assert.ok(await page.isHidden("#alarms"));
+			const words = Array.from({ length: 30 }, (_, i) => `alarm${i}`).join(" ");
+			assert.equal((await embed(other.base, { input: words }, { headers: { authorization: `Bearer ${made.out.trim()}` } })).status, 200);
+			await page.waitForSelector("#alarms:not([hidden])");
+			assert.match(await page.textContent("#alarm-list"), /budget.*spent.*\(team\).*embed usage/);
+			assert.match(await page.textContent("#said"), /larm/);
+			assert.match(await page.textContent("#keys tbody"), /team.*of .* a day/);
+			assert.equal(run(["keys", "--home", elsewhere.path, "revoke", "team"]).code, 0);
+			await page.waitForSelector("#alarms", { state: "hidden" });
+		});
+	} finally {
+		await other.stop("SIGKILL");
+		elsewhere.remove();
+	}
+});
 
 test("the theme is chosen by a button and kept", () =>
 	withPage(browser, gateway.base, "light", async (page) => {

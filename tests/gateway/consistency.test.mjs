@@ -72,6 +72,8 @@ for (const seed of process.env.SEED ? [Number(process.env.SEED)] : [1]) {
 			assert.ok(bill.lost_tokens > 0 && metric("attempts_failed_total") > 3 && metric("hits_total") > 50, "faults and hits there were");
 
 			assert.equal(whole.billed_tokens, bill.tokens - bill.lost_tokens, "the ledger has what upstream billed and delivered");
+			assert.equal(metric("unsure_tokens_total"), bill.lost_tokens, "what it billed and did not deliver is told apart");
+			assert.equal(snapshot.stats.unsure_tokens, bill.lost_tokens);
 			const byModel = usage(home, "--by", "model");
 			assert.equal(whole.cost_nano, byModel.reduce((sum, { model, billed_tokens }) => sum + billed_tokens * (NANO_PER_TOKEN[model] ?? NaN), 0));
 			for (const [name, ofMetrics] of Object.entries(NAMES)) {

@@ -93,7 +93,7 @@ export class Tables {
 	show(snapshot) {
 		this.upstreams.show(snapshot.upstreams);
 		this.keys.show(snapshot.keys);
-		setText(byId("keys-hint"), snapshot.key_total > snapshot.keys.length ? `${snapshot.keys.length} of ${exact(snapshot.key_total)} are shown: those that cost most this month.` : "");
+		setText(byId("keys-hint"), snapshot.key_rows > snapshot.keys.length ? `${snapshot.keys.length} of ${exact(snapshot.key_rows)} are shown: those that cost most this month.` : "");
 		const now = snapshot.time_ms / 1000;
 		this.errors.show([...snapshot.errors, ...snapshot.faults].map((row) => ({ ...row, ago: ago(now - row.last) })));
 		if (byId("counters-box").open) this.showCounters(snapshot);
