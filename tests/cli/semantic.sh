@@ -9,7 +9,7 @@ expect 2 "$EMBED" chunk -s semantic two.txt
 says err OPENAI_API_KEY
 expect 0 "$EMBED" chunk -s sentences two.txt # no other strategy asks for a key
 
-start_emulator --key sk-test
+start_emulator --key "$suite_key"
 expect 2 "$EMBED" chunk -s semantic --size 60 --overlap 60 two.txt
 says err 'must be below the chunk size'
 [ "$(stat texts)" = 0 ] || fail "settings that cannot work are told before anything is sent"

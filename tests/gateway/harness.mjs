@@ -2,7 +2,7 @@
 // Starts `embed emulate` and `embed serve` on free ports, with a home of their own, and ends them.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,16 +12,41 @@ if (!binary) throw new Error("EMBED_BINARY names the program to test");
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// The upstream's key that every program of these tests gets.  It must be in nothing that they print, answer or leave.
+export const upstreamKey = "sk-upstream-key";
+const leaks = [];
+process.on("exit", () => {
+	if (leaks.length === 0) return;
+	console.error(`the API key is in ${leaks.join(", ")}`);
+	process.exitCode = 1;
+});
+export function search(what, bytes) {
+	if (bytes?.includes(upstreamKey)) leaks.push(what);
+	return leaks.length;
+}
+
+function searchFolder(path) {
+	for (const entry of readdirSync(path, { withFileTypes: true }))
+		if (entry.isDirectory()) searchFolder(join(path, entry.name));
+		else if (entry.isFile()) search(join(path, entry.name), readFileSync(join(path, entry.name)));
+}
+
 export function newHome() {
 	const home = mkdtempSync(join(tmpdir(), "embed-gateway-"));
-	return { path: home, remove: () => rmSync(home, { recursive: true, force: true }) };
+	return {
+		path: home,
+		remove: () => {
+			searchFolder(home);
+			rmSync(home, { recursive: true, force: true });
+		},
+	};
 }
 
 // A child whose stderr and stdout are watched; `until` resolves with the match.
 export function start(args, { env = {}, stdio = [], command = binary, stdin = "ignore" } = {}) {
 	const child = spawn(command, args, {
 		stdio: [stdin, "pipe", "pipe", ...stdio],
-		env: { PATH: process.env.PATH, HOME: tmpdir(), OPENAI_API_KEY: "sk-upstream-key", ...env },
+		env: { PATH: process.env.PATH, HOME: tmpdir(), OPENAI_API_KEY: upstreamKey, ...env },
 	});
 	const running = { child, output: "", code: undefined, watchers: new Set() };
 	const look = () => running.watchers.forEach((watcher) => watcher());
@@ -29,6 +54,7 @@ export function start(args, { env = {}, stdio = [], command = binary, stdin = "i
 		stream.on("data", (data) => { running.output += data; look(); });
 	running.ended = new Promise((resolve) => child.on("close", (code, signal) => {
 		running.code = code ?? signal;
+		search(`what ${command} ${args.join(" ")} said`, running.output);
 		look();
 		resolve(running.code);
 	}));
@@ -94,6 +120,7 @@ export function run(args, env = {}) {
 		timeout: 120_000, // none takes so long: then it hangs, and the signal says so
 		env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
 	});
+	search(`what ${args.join(" ")} said`, `${done.stdout}${done.stderr}`);
 	return { code: done.status ?? done.signal, out: done.stdout, err: done.stderr };
 }
 
@@ -164,6 +191,7 @@ export async function embed(base, body, { headers = {}, path = "/v1/embeddings",
 		signal,
 	});
 	const text = await response.text();
+	search(`an answer of ${path}`, text);
 	let json;
 	try { json = JSON.parse(text); } catch { json = undefined; }
 	return { status: response.status, headers: response.headers, text, json };
