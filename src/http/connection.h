@@ -155,8 +155,30 @@ void http_conn_cut(struct http_conn *conn);
 /* The second half of closing, at the end of a turn. */
 void http_conn_free(struct http_conn *conn);
 
+/* ---- Between connection.c and connection_read.c ----------------------- */
+
+/* Whether a step may be followed by another at once. */
+enum http_progress { HTTP_GO_ON, HTTP_WAIT };
+
+/* Off every list; the memory goes at the end of the turn, since events may still point to it. */
+void http_conn_close(struct http_conn *conn);
+
+/* Tells the user that the exchange is over, and takes it back. */
+void http_conn_end_exchange(struct http_conn *conn);
+
+/* The client left in the middle of a request, or before one. */
+enum http_progress http_conn_abandon(struct http_conn *conn);
+
+/* ---- connection_read.c: the states HEAD and BODY ---------------------- */
+
 /* Answers by the server itself, then closes. */
 void http_conn_refuse(struct http_conn *conn, struct http_refusal refusal);
+
+void http_conn_drop_inbuf(struct http_conn *conn);
+
+/* Reads as far as one step goes. */
+enum http_progress http_conn_read_head(struct http_conn *conn);
+enum http_progress http_conn_read_body(struct http_conn *conn);
 
 /* ---- io.c: the socket, plain or TLS ---------------------------------- */
 
