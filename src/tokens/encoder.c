@@ -8,59 +8,54 @@
 #define LONG_KEY_HI UINT64_MAX
 #define ILL_KEY_HI  (UINT64_MAX - 1)
 
-/* The longest token, and more than the memo takes: nothing above is looked for. */
-#define LONG_HASH_BYTES 128
-
-static const uint64_t masks[TABLES_KEY_BYTES + 1][2] = {
-#define LOW(n)                                                                                     \
-	{                                                                                          \
-		(UINT64_C(1) << 8 * n) - 1, 0                                                      \
-	}
-#define HIGH(n)                                                                                    \
-	{                                                                                          \
-		UINT64_MAX, (UINT64_C(1) << 8 * n) - 1                                             \
-	}
-    LOW(0),
-    LOW(1),
-    LOW(2),
-    LOW(3),
-    LOW(4),
-    LOW(5),
-    LOW(6),
-    LOW(7),
-    HIGH(0),
-    HIGH(1),
-    HIGH(2),
-    HIGH(3),
-    HIGH(4),
-    HIGH(5),
-    HIGH(6),
-    HIGH(7),
-#undef LOW
-#undef HIGH
-};
+/* The longest token, and the most that the memo takes: nothing above is looked for. */
+#define LONG_HASH_BYTES MEMO_BYTES
 
 /* The key of the piece; `room` bytes may be read. */
 static inline struct tables_key key_of(const uint8_t *piece, size_t piece_len, size_t room)
 {
-	struct tables_key key = {0, LONG_KEY_HI};
+	struct tables_key key = {0, LONG_KEY_HI}, mask;
 	uint8_t padded[16] = {0};
 
 	if (piece_len > TABLES_KEY_BYTES)
 		return key;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	if (room >= 16) {
-		memcpy(&key, piece, sizeof(key));
-		key.lo &= masks[piece_len][0];
-		key.hi &= masks[piece_len][1];
-		key.hi |= (uint64_t)piece_len << 56;
+		key = vocabulary_load(piece);
+		mask = vocabulary_load(tokens_first_bytes[piece_len]);
+		key.lo &= mask.lo;
+		key.hi = (key.hi & mask.hi) | (uint64_t)piece_len << 56;
 		return key;
 	}
 #endif
 	memcpy(padded, piece, piece_len);
 	padded[15] = (uint8_t)piece_len;
-	memcpy(&key, padded, sizeof(key));
-	return key;
+	return vocabulary_load(padded);
+}
+
+static inline bool is_key(struct tables_key a, struct tables_key b)
+{
+	return ((a.lo ^ b.lo) | (a.hi ^ b.hi)) == 0;
+}
+
+/* Notes what stands in `count` slots, and asks for the keys that it will be compared with. */
+static void prefetch_tokens(struct tokens_encoder *encoder, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		encoder->found[i] = *encoder->slots[i];
+		__builtin_prefetch(&encoder->encoding->keys[encoder->found[i] & TABLES_ID_MASK]);
+	}
+}
+
+/* Whether the token noted in a slot has this key and hash.  Without a branch, which could not be guessed. */
+static inline bool is_token(
+    const struct tokens_encoding *encoding, uint32_t slot, struct tables_key key, uint64_t hash)
+{
+	uint32_t id = slot & TABLES_ID_MASK;
+
+	struct tables_key token = encoding->keys[id];
+
+	return ((token.lo ^ key.lo) | (token.hi ^ key.hi) | (slot ^ tables_slot_of(hash, id))) == 0;
 }
 
 static void note_starts(struct tokens_encoder *encoder, size_t at, size_t count)
@@ -87,13 +82,14 @@ static size_t drop_known_tokens(
 		encoder->ends[kept] = end;
 		encoder->keys[kept] = key;
 		encoder->hashes[kept] = hash;
-		kept += !memo_is(encoder->known[hash % ENCODER_KNOWN], key);
+		kept += !is_key(encoder->known[hash % ENCODER_KNOWN], key);
 		at = end;
 	}
 	for (size_t i = 0; i < kept; i++) {
-		encoder->slots[i] = vocabulary_key_slot(encoder->encoding, encoder->hashes[i]);
+		encoder->slots[i] = vocabulary_slot(encoder->encoding, encoder->hashes[i]);
 		__builtin_prefetch(encoder->slots[i]);
 	}
+	prefetch_tokens(encoder, kept);
 	return kept;
 }
 
@@ -106,14 +102,15 @@ static size_t find_unknown(struct tokens_encoder *encoder, size_t count)
 		struct tables_key key = encoder->keys[i];
 		size_t place = encoder->hashes[i] % ENCODER_KNOWN;
 		struct tables_key *known = &encoder->known[place];
-		bool is_missing = !memo_is(*encoder->slots[i], key);
+		uint32_t id = encoder->found[i] & TABLES_ID_MASK;
+		bool is_missing =
+		    !is_token(encoder->encoding, encoder->found[i], key, encoder->hashes[i]);
 
 		encoder->missing[missing_count].piece = (uint32_t)i;
 		missing_count += is_missing;
 		known->lo = is_missing ? known->lo : key.lo;
 		known->hi = is_missing ? known->hi : key.hi;
-		encoder->known_ids[place] = is_missing ? encoder->known_ids[place]
-						       : vocabulary_id_of_slot(encoder->slots[i]);
+		encoder->known_ids[place] = is_missing ? encoder->known_ids[place] : id;
 	}
 	return missing_count;
 }
@@ -136,14 +133,14 @@ static size_t hash_pieces(struct tokens_encoder *encoder, const uint8_t *bytes, 
 		encoder->hashes[i] = hash;
 		encoder->ids[i] = encoder->known_ids[hash % ENCODER_KNOWN];
 		encoder->unknown[unknown_count] = (uint32_t)i;
-		unknown_count +=
-		    is_ill_formed | !memo_is(encoder->known[hash % ENCODER_KNOWN], key);
+		unknown_count += is_ill_formed | !is_key(encoder->known[hash % ENCODER_KNOWN], key);
 	}
 	for (size_t u = 0; u < unknown_count; u++) {
 		encoder->slots[u] =
-		    vocabulary_key_slot(encoder->encoding, encoder->hashes[encoder->unknown[u]]);
+		    vocabulary_slot(encoder->encoding, encoder->hashes[encoder->unknown[u]]);
 		__builtin_prefetch(encoder->slots[u]);
 	}
+	prefetch_tokens(encoder, unknown_count);
 	return unknown_count;
 }
 
@@ -164,10 +161,11 @@ static size_t find_pieces(struct tokens_encoder *encoder, size_t unknown_count)
 	size_t missing_count = 0;
 
 	for (size_t u = 0; u < unknown_count; u++) {
-		uint32_t i = encoder->unknown[u], id = vocabulary_id_of_slot(encoder->slots[u]);
+		uint32_t i = encoder->unknown[u], id = encoder->found[u] & TABLES_ID_MASK;
 		size_t place = encoder->hashes[i] % ENCODER_KNOWN;
 		struct tables_key key = encoder->keys[i], *known = &encoder->known[place];
-		bool is_missing = !memo_is(*encoder->slots[u], key);
+		bool is_missing =
+		    !is_token(encoder->encoding, encoder->found[u], key, encoder->hashes[i]);
 
 		encoder->ids[i] = id;
 		encoder->missing[missing_count].piece = i;
@@ -179,53 +177,65 @@ static size_t find_pieces(struct tokens_encoder *encoder, size_t unknown_count)
 	return missing_count;
 }
 
+/* A piece in the text, or where its copy is when it is among the last. */
+static const uint8_t *readable(const struct tokens_encoder *encoder, const uint8_t *piece)
+{
+	return piece < encoder->tail_start ? piece : encoder->tail + (piece - encoder->tail_start);
+}
+
 static void add_job(
-    struct tokens_encoder *encoder, size_t m, const uint8_t *piece, size_t piece_len, uint32_t *ids)
+    struct tokens_encoder *encoder, size_t m, const uint8_t *piece, size_t piece_len)
 {
 	enum merge_kind kind = merge_kind(piece_len);
 	struct merge_job *job = &encoder->jobs[kind][encoder->job_counts[kind]++];
 
-	if (piece >= encoder->tail_start)
-		piece = encoder->tail + (piece - encoder->tail_start);
 	job->bytes = piece;
 	job->len = (uint32_t)piece_len;
-	job->ids = ids;
+	job->ids = encoder->missing[m].ids;
 	job->owner = (uint32_t)m;
 }
 
-/* A piece above 15 bytes or ill-formed.  Returns how many ids it needs room for. */
-static size_t look_for_long(
-    struct tokens_encoder *encoder, size_t m, const uint8_t *piece, size_t piece_len, bool is_ill)
+/*
+ * Hashes the missing pieces that are too long for a key, and asks for the
+ * places where all may be found.  What cannot be looked for gets no room.
+ */
+static void prepare_missing(
+    struct tokens_encoder *encoder, const uint8_t *bytes, size_t missing_count)
 {
-	struct encoder_missing *missing = &encoder->missing[m];
-	uint64_t hash;
-	const struct memo_long *known;
+	for (size_t m = 0; m < missing_count; m++) {
+		struct encoder_missing *missing = &encoder->missing[m];
+		size_t i = missing->piece, at = encoder->starts[i];
+		size_t len = encoder->ends[i] - at;
+		bool is_ill = encoder->keys[i].hi == ILL_KEY_HI;
 
-	if (is_ill || piece_len > LONG_HASH_BYTES) {
-		missing->ids = NULL;
-		return 0;
+		missing->ids = is_ill || len > LONG_HASH_BYTES ? NULL : encoder->merged;
+		if (missing->ids == NULL)
+			continue;
+		if (len > TABLES_KEY_BYTES) {
+			encoder->hashes[i] = tables_hash_bytes(bytes + at, len);
+			__builtin_prefetch(vocabulary_slot(encoder->encoding, encoder->hashes[i]));
+		}
+		__builtin_prefetch(memo_line(encoder->memo, encoder->hashes[i], 0));
+		__builtin_prefetch(memo_line(encoder->memo, encoder->hashes[i], 1));
 	}
-	hash = tables_hash_bytes(piece, piece_len);
-	encoder->hashes[missing->piece] = hash;
-	missing->count = 1;
-	missing->ids[0] = vocabulary_find_long(encoder->encoding, piece, piece_len, hash);
-	if (missing->ids[0] != TABLES_NONE)
-		return 1;
-	known = memo_find_long(&encoder->memo, piece, piece_len, hash);
-	if (known != NULL) {
-		missing->count = known->count;
-		memcpy(missing->ids, known->ids, sizeof(known->ids));
-		return sizeof(known->ids) / sizeof(known->ids[0]);
-	}
-	if (piece_len > MERGE_JOB_BYTES) {
-		missing->ids = NULL;
-		return 0;
-	}
-	add_job(encoder, m, piece, piece_len, missing->ids);
-	return piece_len + 3;
+	for (size_t m = 0; m < missing_count; m++)
+		memo_prefetch(
+		    encoder->memo, encoder->encoding, encoder->hashes[encoder->missing[m].piece]);
 }
 
-/* Fourth pass: what the memo or the long tokens answer; the rest become jobs. */
+/* The tokens of a missing piece, if the long tokens or the memo know it; 0: they don't. */
+static inline uint32_t look(
+    struct tokens_encoder *encoder, const uint8_t *piece, size_t len, uint64_t hash, uint32_t *ids)
+{
+	if (len > TABLES_KEY_BYTES) {
+		ids[0] = vocabulary_find(encoder->encoding, piece, len, hash);
+		if (ids[0] != TABLES_NONE)
+			return 1;
+	}
+	return memo_find(encoder->memo, encoder->encoding, piece, len, hash, ids);
+}
+
+/* Fourth pass: what the long tokens or the memo answer; the rest become jobs. */
 static void look_for_missing(
     struct tokens_encoder *encoder, const uint8_t *bytes, size_t missing_count)
 {
@@ -234,19 +244,19 @@ static void look_for_missing(
 	memset(encoder->job_counts, 0, sizeof(encoder->job_counts));
 	for (size_t m = 0; m < missing_count; m++) {
 		struct encoder_missing *missing = &encoder->missing[m];
-		size_t i = missing->piece, at = encoder->starts[i];
-		size_t len = encoder->ends[i] - at;
-		bool is_ill = encoder->keys[i].hi == ILL_KEY_HI;
+		size_t i = missing->piece, len = encoder->ends[i] - encoder->starts[i];
+		const uint8_t *piece = readable(encoder, bytes + encoder->starts[i]);
 
+		if (missing->ids == NULL)
+			continue;
 		missing->ids = room;
-		if (len > TABLES_KEY_BYTES || is_ill) {
-			room += look_for_long(encoder, m, bytes + at, len, is_ill);
+		missing->count = look(encoder, piece, len, encoder->hashes[i], room);
+		if (missing->count == 0 && len > MERGE_JOB_BYTES) {
+			missing->ids = NULL;
 			continue;
 		}
-		missing->count =
-		    memo_find(&encoder->memo, encoder->keys[i], encoder->hashes[i], room);
 		if (missing->count == 0)
-			add_job(encoder, m, bytes + at, len, room);
+			add_job(encoder, m, piece, len);
 		room += missing->count == 0 ? len + 3 : missing->count;
 	}
 }
@@ -263,12 +273,8 @@ static void run_jobs(struct tokens_encoder *encoder, enum merge_kind kind)
 		struct encoder_missing *missing = &encoder->missing[job->owner];
 
 		missing->count = job->count;
-		if (job->len <= TABLES_KEY_BYTES)
-			memo_add(&encoder->memo, encoder->keys[missing->piece],
-			    encoder->hashes[missing->piece], job->ids, job->count);
-		else
-			memo_add_long(&encoder->memo, job->bytes, job->len,
-			    encoder->hashes[missing->piece], job->ids, job->count);
+		memo_add(encoder->memo, encoder->encoding, encoder->hashes[missing->piece],
+		    job->ids, job->count);
 	}
 }
 
@@ -276,12 +282,7 @@ static void run_jobs(struct tokens_encoder *encoder, enum merge_kind kind)
 static void resolve_missing(
     struct tokens_encoder *encoder, const uint8_t *bytes, size_t missing_count)
 {
-	for (size_t m = 0; m < missing_count; m++) {
-		uint64_t hash = encoder->hashes[encoder->missing[m].piece];
-
-		__builtin_prefetch(memo_line(&encoder->memo, hash, 0));
-		__builtin_prefetch(memo_line(&encoder->memo, hash, 1));
-	}
+	prepare_missing(encoder, bytes, missing_count);
 	look_for_missing(encoder, bytes, missing_count);
 	run_jobs(encoder, MERGE_14);
 	run_jobs(encoder, MERGE_30);
@@ -325,7 +326,7 @@ static enum embed_status merge_and_remember(struct tokens_encoder *encoder, cons
 	status = merge_piece(encoder->encoding, piece, len, false, MERGE_WINDOW, &own);
 	if (status != EMBED_OK)
 		return status;
-	memo_add_long(&encoder->memo, piece, len, hash,
+	memo_add(encoder->memo, encoder->encoding, hash,
 	    (const uint32_t *)(const void *)encoder->scratch.bytes, own.count);
 	return merge_emit(sink, (const uint32_t *)(const void *)encoder->scratch.bytes, own.count);
 }
@@ -341,7 +342,7 @@ static enum embed_status put_long(
 
 	if (status != EMBED_OK)
 		return status;
-	if (!is_ill && len <= MEMO_LONG_BYTES)
+	if (!is_ill && len <= MEMO_BYTES)
 		return merge_and_remember(encoder, batch->bytes + start, len,
 		    encoder->hashes[missing->piece], &batch->sink);
 	return merge_piece(
@@ -466,7 +467,7 @@ enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *byt
     size_t at, struct encoder_sink *sink)
 {
 	enum embed_status status = EMBED_OK;
-	size_t tail_len = len < MERGE_JOB_BYTES ? len : MERGE_JOB_BYTES;
+	size_t tail_len = len < ENCODER_TAIL ? len : ENCODER_TAIL;
 
 	memset(encoder->tail, 0, sizeof(encoder->tail));
 	if (tail_len > 0)

@@ -35,6 +35,9 @@ struct encoder_missing {
 /* Pieces that were tokens lately, one place a hash: few enough for the first cache. */
 #define ENCODER_KNOWN 1024
 
+/* Bytes at a text's end that are copied, so that pieces can be read beyond their ends. */
+#define ENCODER_TAIL MEMO_BYTES
+
 struct tokens_encoder {
 	const struct tokens_encoding *encoding;
 	split_fn *split;
@@ -43,13 +46,15 @@ struct tokens_encoder {
 	size_t ends[ENCODER_BATCH_MAX];
 	struct tables_key keys[ENCODER_BATCH_MAX];
 	uint64_t hashes[ENCODER_BATCH_MAX];
-	const struct tables_key *slots[ENCODER_BATCH_MAX]; /* where a key would be */
+	const uint32_t *slots[ENCODER_BATCH_MAX]; /* where a token with this hash would be noted */
+	uint32_t found[ENCODER_BATCH_MAX];        /* what is noted there */
 	uint32_t ids[ENCODER_BATCH_MAX + 4];
 	struct encoder_missing missing[ENCODER_BATCH_MAX];
 	struct merge_job jobs[MERGE_KINDS][ENCODER_BATCH_MAX]; /* owner: the missing piece */
 	size_t job_counts[MERGE_KINDS];
 	uint32_t merged[ENCODER_BATCH_MAX * (MERGE_JOB_BYTES + 3)];
-	uint8_t tail[2 * MERGE_JOB_BYTES]; /* the text's last bytes, with zeros to read beyond */
+	uint8_t tail[ENCODER_TAIL +
+		     2 * MERGE_JOB_BYTES]; /* the text's last bytes, and zeros to read beyond */
 	const uint8_t *tail_start;         /* what of the text it is a copy of */
 	uint32_t out[ENCODER_OUT + ENCODER_OUT_SLACK];
 	uint32_t counts[ENCODER_BATCH_MAX]; /* tokens of each piece, where cuts are wanted */
@@ -58,8 +63,12 @@ struct tokens_encoder {
 	uint32_t known_ids[ENCODER_KNOWN];
 	uint32_t unknown[ENCODER_BATCH_MAX]; /* numbers of the pieces that are not known */
 	struct buffer scratch;               /* ids of one piece */
-	struct memo memo;
+	struct memo *memo;
+	bool has_own_memo;
 };
+
+/* Uses `memo` if it is not NULL, which must then outlive the encoder, else one of its own.  NULL: no memory. */
+struct tokens_encoder *encoder_create(const struct tokens_encoding *encoding, struct memo *memo);
 
 /* What an encoding run gives; each NULL member is not wanted. */
 struct encoder_sink {

@@ -2,52 +2,50 @@
 /*
  * Memo: tokens of pieces that were merged before.
  *
- * Fixed in size.  Pieces of at most 15 bytes with at most 6 tokens: two
- * entries share a cache line, and a piece may stand in either of two lines, so
- * that the memo fills up evenly; when all four places are taken, one goes.
- * Longer ones, up to MEMO_LONG_BYTES: one place each, the newest stays.
+ * It holds ids and no keys.  A few bits of a piece's hash choose what may be
+ * its entry, and whether it is one is seen from the ids themselves: when the
+ * bytes of these tokens are the piece, they are its encoding, because each
+ * entry is the encoding of some piece, and of no other than the one whose
+ * bytes its tokens have.  So an entry is 8 bytes for three tokens.
  *
- * Ownership: part of an encoder.
+ * Fixed in size.  A piece of at most MEMO_BYTES and MEMO_TOKENS may stand in
+ * either of two cache lines; when both are full, something goes.
+ *
+ * Both encodings may use one memo.  Ownership and threads: one thread's.
  */
 #ifndef TOKENS_MEMO_H
 #define TOKENS_MEMO_H
 
-#include "tokens/tables.h"
+#include "tokens/vocabulary.h"
 
-#define MEMO_LINES  53248
-#define MEMO_TOKENS 6
+#define MEMO_LINES  63488
+#define MEMO_UNITS  8 /* in a line */
+#define MEMO_TOKENS 18
+#define MEMO_BYTES  128
 
-/* Three ids of 20 bits each in `low`, with the count above them, and three in `high`. */
-struct memo_ids {
-	uint64_t low, high;
-};
+/*
+ * Three ids of TABLES_ID_BITS each, all ones where there is none, and a tag
+ * above them; 0: empty.  An entry is a unit with a tag of its own and those
+ * after it that are marked as its continuation.
+ */
+#define MEMO_TAG_SHIFT (3 * TABLES_ID_BITS)
+#define MEMO_CONTINUED 1023u
 
 struct memo_line {
-	struct tables_key key[2]; /* zero: empty */
-	struct memo_ids ids[2];
-};
-
-#define MEMO_LONGS       4096
-#define MEMO_LONG_BYTES  124
-#define MEMO_LONG_TOKENS 16
-
-struct memo_long {
-	uint16_t len; /* 0: empty */
-	uint16_t count;
-	uint8_t bytes[MEMO_LONG_BYTES];
-	uint32_t ids[MEMO_LONG_TOKENS];
+	uint64_t units[MEMO_UNITS];
 };
 
 struct memo {
-	struct memo_long *longs;
 	struct memo_line *lines; /* at cache lines */
 	void *memory;
-	uint32_t turn; /* chooses what goes when all places are taken */
+	uint32_t turn; /* chooses what goes when there is no room */
 };
 
-/* False: no memory.  Costs nothing until lines are used: fresh pages are zero. */
-_Bool memo_init(struct memo *memo);
-void memo_fini(struct memo *memo);
+#define MEMO_MEMORY_BYTES ((MEMO_LINES + 1) * sizeof(struct memo_line))
+
+/* NULL: no memory.  Costs nothing until lines are used: fresh pages are zero. */
+struct memo *memo_create(void);
+void memo_destroy(struct memo *memo);
 
 /* The two lines of a hash; `which` is 0 or 1. */
 static inline struct memo_line *memo_line(const struct memo *memo, uint64_t hash, int which)
@@ -57,47 +55,19 @@ static inline struct memo_line *memo_line(const struct memo *memo, uint64_t hash
 	return &memo->lines[(uint64_t)number * MEMO_LINES >> 32];
 }
 
-static inline _Bool memo_is(struct tables_key a, struct tables_key b)
-{
-	return ((a.lo ^ b.lo) | (a.hi ^ b.hi)) == 0;
-}
+/* Asks for what memo_find will need, once the hash's lines are in the cache. */
+void memo_prefetch(const struct memo *memo, const struct tokens_encoding *encoding, uint64_t hash);
 
-/* Writes MEMO_TOKENS ids, of which the returned count are meant; 0: not there. */
-static inline uint32_t memo_find(
-    const struct memo *memo, struct tables_key key, uint64_t hash, uint32_t *ids)
-{
-	const struct memo_line *first = memo_line(memo, hash, 0);
-	const struct memo_line *second = memo_line(memo, hash, 1);
-	const struct memo_ids *found = NULL;
-
-	found = memo_is(first->key[0], key) ? &first->ids[0] : found;
-	found = memo_is(first->key[1], key) ? &first->ids[1] : found;
-	found = memo_is(second->key[0], key) ? &second->ids[0] : found;
-	found = memo_is(second->key[1], key) ? &second->ids[1] : found;
-	if (found == NULL)
-		return 0;
-	for (int i = 0; i < 3; i++) {
-		ids[i] = (uint32_t)(found->low >> 20 * i) & 0xFFFFF;
-		ids[i + 3] = (uint32_t)(found->high >> 20 * i) & 0xFFFFF;
-	}
-	return (uint32_t)(found->low >> 60);
-}
+/*
+ * Writes the ids of a piece that is not ill-formed, with this hash, at most
+ * MEMO_TOKENS, and returns how many; 0: it is not there.  16 bytes more than
+ * the piece may be read.
+ */
+uint32_t memo_find(const struct memo *memo, const struct tokens_encoding *encoding,
+    const uint8_t *piece, size_t len, uint64_t hash, uint32_t *ids);
 
 /* Keeps the tokens of a piece that is not there, if they are few enough. */
-void memo_add(
-    struct memo *memo, struct tables_key key, uint64_t hash, const uint32_t *ids, uint32_t count);
-
-/* The entry of a piece above 15 bytes with this hash of its bytes, or NULL. */
-static inline const struct memo_long *memo_find_long(
-    const struct memo *memo, const uint8_t *bytes, size_t len, uint64_t hash)
-{
-	const struct memo_long *entry = &memo->longs[hash % MEMO_LONGS];
-
-	return entry->len == len && memcmp(entry->bytes, bytes, len) == 0 ? entry : NULL;
-}
-
-/* Keeps a piece above 15 bytes, if it is not too long. */
-void memo_add_long(struct memo *memo, const uint8_t *bytes, size_t len, uint64_t hash,
+void memo_add(struct memo *memo, const struct tokens_encoding *encoding, uint64_t hash,
     const uint32_t *ids, size_t count);
 
 #endif

@@ -18,7 +18,7 @@
 #define LANES 4
 
 /* An id that is in no pair; stands before the first and after the last token. */
-#define NO_ID ((1u << TABLES_ID_BITS) - 1)
+#define NO_ID TABLES_ID_MASK
 
 /*
  * Tokens stand where their first byte is, from 1 on; 0 and the last place are

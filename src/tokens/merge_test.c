@@ -199,28 +199,68 @@ static void finds_every_token_by_its_bytes_and_by_its_pair(void **state)
 	}
 }
 
-static void remembers_what_it_was_told_and_nothing_else(void **state)
+/* Random letters, which need several tokens. */
+static size_t random_piece(struct random *random, uint8_t *piece)
 {
-	static const uint32_t ids[] = {1, 262142, 3, 4, 5, 6, 7};
-	const uint64_t hash = 0x9000000080000000u; /* one that has two lines */
-	uint32_t found[MEMO_TOKENS];
-	struct memo memo;
+	size_t len = 1 + random_below(random, MEMO_BYTES / 2);
+
+	for (size_t i = 0; i < len; i++)
+		piece[i] = (uint8_t) "eatinsr\xC3\xA9z"[random_below(random, 10)];
+	memset(piece + len, 0, 16);
+	return len;
+}
+
+/* Few hashes, so that entries of all lengths push out one another. */
+static void remembers_encodings_and_never_gives_another(void **state)
+{
+	const struct tokens_encoding *encodings[2] = {
+	    tokens_encoding_find("cl100k_base"), tokens_encoding_find("o200k_base")};
+	struct memo *memo = memo_create();
+	struct random random;
+	size_t found_count = 0;
 
 	(void)state;
-	assert_true(memo_init(&memo));
-	for (uint64_t i = 1; i <= 5; i++) /* one more than the places that one hash has */
-		memo_add(&memo, (struct tables_key){i, UINT64_C(15) << 56}, hash, ids, 6);
-	for (uint64_t i = 2; i <= 5; i++) {
-		assert_int_equal(
-		    memo_find(&memo, (struct tables_key){i, UINT64_C(15) << 56}, hash, found), 6);
-		assert_memory_equal(found, ids, sizeof(found));
+	assert_non_null(memo);
+	random = (struct random){5};
+	for (int run = 0; run < 20000; run++) {
+		const struct tokens_encoding *encoding = encodings[random_below(&random, 2)];
+		uint8_t piece[MEMO_BYTES + 16];
+		uint32_t ids[MEMO_BYTES], ranks[MEMO_BYTES], found[MEMO_TOKENS];
+		size_t len = random_piece(&random, piece), count;
+		uint64_t hash = random_below(&random, 3);
+
+		count = merge_bytes(encoding, piece, len, ids, ranks);
+		if (memo_find(memo, encoding, piece, len, hash, found) == 0)
+			memo_add(memo, encoding, hash, ids, count);
+		if (memo_find(memo, encoding, piece, len, hash, found) == 0) {
+			assert_true(count > MEMO_TOKENS);
+			continue;
+		}
+		found_count++;
+		assert_memory_equal(found, ids, count * sizeof(*ids));
 	}
-	assert_int_equal(
-	    memo_find(&memo, (struct tables_key){1, UINT64_C(15) << 56}, hash, found), 0);
-	memo_add(&memo, (struct tables_key){9, UINT64_C(15) << 56}, hash, ids, 7);
-	assert_int_equal(
-	    memo_find(&memo, (struct tables_key){9, UINT64_C(15) << 56}, hash, found), 0);
-	memo_fini(&memo);
+	assert_true(found_count > 10000);
+	memo_destroy(memo);
+}
+
+static void tells_a_piece_from_another_of_the_same_hash(void **state)
+{
+	const struct tokens_encoding *encoding = tokens_encoding_find("cl100k_base");
+	const struct tokens_encoding *other = tokens_encoding_find("o200k_base");
+	uint8_t piece[64] = "eatinsrz", longer[64] = "eatinsrzz", changed[64] = "eatinsrx";
+	uint32_t ids[64], ranks[64], found[MEMO_TOKENS];
+	struct memo *memo = memo_create();
+	size_t count = merge_bytes(encoding, piece, 8, ids, ranks);
+
+	(void)state;
+	assert_non_null(memo);
+	memo_add(memo, encoding, 77, ids, count);
+	assert_int_equal(memo_find(memo, encoding, piece, 8, 77, found), count);
+	assert_int_equal(memo_find(memo, encoding, longer, 9, 77, found), 0);
+	assert_int_equal(memo_find(memo, encoding, piece, 7, 77, found), 0);
+	assert_int_equal(memo_find(memo, encoding, changed, 8, 77, found), 0);
+	assert_int_equal(memo_find(memo, other, piece, 8, 77, found), 0);
+	memo_destroy(memo);
 }
 
 int main(void)
@@ -232,7 +272,8 @@ int main(void)
 	    cmocka_unit_test(merges_long_pieces_in_windows_of_any_size),
 	    cmocka_unit_test(joins_strips_only_where_they_agree),
 	    cmocka_unit_test(finds_every_token_by_its_bytes_and_by_its_pair),
-	    cmocka_unit_test(remembers_what_it_was_told_and_nothing_else),
+	    cmocka_unit_test(remembers_encodings_and_never_gives_another),
+	    cmocka_unit_test(tells_a_piece_from_another_of_the_same_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

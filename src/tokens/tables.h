@@ -3,15 +3,16 @@
  * Tables: what the generator writes and the encoder reads, and the hashing
  * that both must agree on.
  *
- * For each encoding there are four tables, all read-only and without a second
+ * For each encoding there are these tables, all read-only and without a second
  * probe: a pilot per bucket was chosen at build time so that no two entries
  * share a slot (a perfect hash by displacement).  A lookup is: hash, pilot,
- * one cache line, one exact comparison.
+ * slot, one exact comparison.
  *
- *   keys    pieces of at most 15 bytes that are a token
+ *   slots   by the hash of a token's bytes: its id, and some bits of the hash
+ *   keys    by id: its bytes; frequent tokens have low ids, so these lie together
+ *   bytes   of the tokens that are longer than a key
  *   pairs   (left id, right id) of the last merge of each token
  *   couples two bytes that are a token: indexed directly, first + 256 * second
- *   longs   tokens of 16 bytes and more: open addressing, bytes compared
  *
  * Native byte order: the generator runs on the machine it builds for.
  */
@@ -27,31 +28,34 @@
 
 #define TABLES_KEY_BYTES 15
 
-/* A piece of at most 15 bytes: the bytes, zeros, and the length in the last byte. */
+/*
+ * A piece of at most 15 bytes: the bytes, zeros, and the length in the last
+ * byte.  For a longer token TABLES_LONG stands there, and `lo` is where its
+ * bytes are: offset << 8 | length.
+ */
 struct tables_key {
 	uint64_t lo, hi;
 };
 
-/* Three keys and their ids fill a cache line. */
-struct tables_key_line {
-	struct tables_key key[3];
-	uint32_t id[3];
-	uint32_t unused;
-};
+#define TABLES_LONG 255
 
-/* left << 36 | right << 18 | merged; ids have 18 bits.  All ones: empty. */
-#define TABLES_ID_BITS    18
-#define TABLES_EMPTY_PAIR UINT64_MAX
+static inline unsigned int tables_key_len(const struct tables_key *key)
+{
+	return ((const uint8_t *)key)[TABLES_KEY_BYTES];
+}
 
-struct tables_long {
-	uint32_t tag; /* low half of the hash */
-	uint32_t id;  /* TABLES_NONE: empty */
-	uint32_t offset;
-	uint32_t len;
-};
+/* A pair: left << 36 | right << 18 | merged; ids have 18 bits.  All ones: empty. */
+#define TABLES_ID_BITS 18
+#define TABLES_ID_MASK ((1u << TABLES_ID_BITS) - 1)
 
-/* Where a token's bytes are, by id: a key's number, or this bit and a slot of the longs. */
-#define TABLES_IS_LONG 0x80000000u
+/* A slot: the token's id, and above it the low bits of its hash.  Zero when no token stands there. */
+static inline uint32_t tables_slot_of(uint64_t hash, uint32_t id)
+{
+	return (uint32_t)hash << TABLES_ID_BITS | id;
+}
+
+/* Tags of each encoding in a memo, which both may share. */
+#define TABLES_MEMO_TAGS 512
 
 /* In no text, and in no couple: fills up what must not merge. */
 #define TABLES_PADDING 0xFF
@@ -108,26 +112,16 @@ static inline uint64_t tables_hash_bytes(const uint8_t *bytes, size_t len)
 	return tables_mix(hash ^ word, 0xD1B54A32D192ED03u);
 }
 
-/* Tables have a power of two of buckets, and pairs a power of two of slots: 64 minus its logarithm. */
+/* Tables have a power of two of buckets: 64 minus its logarithm. */
 static inline uint32_t tables_bucket(uint64_t hash, unsigned int bucket_shift)
 {
 	return (uint32_t)(hash >> bucket_shift);
 }
 
 /* Pilots are odd. */
-static inline uint32_t tables_pair_slot(uint64_t hash, uint16_t pilot, unsigned int slot_shift)
+static inline uint32_t tables_place(uint64_t hash, uint16_t pilot, uint32_t slot_count)
 {
-	return (uint32_t)(hash * pilot >> slot_shift);
-}
-
-/* Keys stand three in a line: 3 * line + place. */
-static inline uint32_t tables_key_slot(
-    uint64_t hash, uint16_t pilot, uint32_t lines, uint32_t *place)
-{
-	unsigned __int128 spread = (unsigned __int128)(hash * pilot) * lines;
-
-	*place = (uint32_t)((unsigned __int128)(uint64_t)spread * 3 >> 64);
-	return (uint32_t)(spread >> 64);
+	return (uint32_t)((unsigned __int128)(hash * pilot) * slot_count >> 64);
 }
 
 #endif

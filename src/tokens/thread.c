@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "tokens/tokens.h"
-#include "tokens/vocabulary.h"
+#include "tokens/encoder.h"
 
-/* A thread's encoders, newest first; there are at most as many as encodings. */
+/*
+ * A thread's encoders, newest first; there are at most as many as encodings.
+ * All use the memo of the first that was made, which is destroyed last.
+ */
 struct thread_encoder {
 	struct thread_encoder *next;
 	const struct tokens_encoding *encoding;
@@ -44,7 +46,7 @@ static struct tokens_encoder *add(
 		return NULL;
 	own->next = first;
 	own->encoding = encoding;
-	own->encoder = tokens_encoder_create(encoding);
+	own->encoder = encoder_create(encoding, first == NULL ? NULL : first->encoder->memo);
 	if (own->encoder == NULL || pthread_setspecific(key, own) != 0) {
 		tokens_encoder_destroy(own->encoder);
 		free(own);

@@ -5,12 +5,11 @@
 
 #include "tokens/encoder.h"
 
-_Static_assert(sizeof(struct tokens_encoder) + (MEMO_LINES + 1) * sizeof(struct memo_line) +
-		       MEMO_LONGS * sizeof(struct memo_long) <=
-		   TOKENS_ENCODER_BYTES,
+_Static_assert(
+    sizeof(struct tokens_encoder) + sizeof(struct memo) + MEMO_MEMORY_BYTES <= TOKENS_ENCODER_BYTES,
     "an encoder has outgrown its promise");
 
-struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encoding)
+struct tokens_encoder *encoder_create(const struct tokens_encoding *encoding, struct memo *memo)
 {
 	struct tokens_encoder *encoder = malloc(sizeof(*encoder));
 
@@ -19,21 +18,29 @@ struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encod
 	encoder->encoding = encoding;
 	memset(encoder->known, 0, sizeof(encoder->known));
 	memset(encoder->known_ids, 0, sizeof(encoder->known_ids));
-	buffer_init(&encoder->scratch, MEMO_LONG_BYTES * sizeof(uint32_t));
+	buffer_init(&encoder->scratch, MEMO_BYTES * sizeof(uint32_t));
 	encoder->split = split_best();
 	encoder->merge_jobs = merge_jobs_best();
-	if (!memo_init(&encoder->memo)) {
+	encoder->has_own_memo = memo == NULL;
+	encoder->memo = memo == NULL ? memo_create() : memo;
+	if (encoder->memo == NULL) {
 		free(encoder);
 		return NULL;
 	}
 	return encoder;
 }
 
+struct tokens_encoder *tokens_encoder_create(const struct tokens_encoding *encoding)
+{
+	return encoder_create(encoding, NULL);
+}
+
 void tokens_encoder_destroy(struct tokens_encoder *encoder)
 {
 	if (encoder == NULL)
 		return;
-	memo_fini(&encoder->memo);
+	if (encoder->has_own_memo)
+		memo_destroy(encoder->memo);
 	buffer_fini(&encoder->scratch);
 	free(encoder);
 }

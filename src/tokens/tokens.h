@@ -65,7 +65,7 @@ void tokens_encoder_destroy(struct tokens_encoder *encoder);
 
 /*
  * The calling thread's own encoder, made on first use and freed when the
- * thread ends; what a plain function without context uses.  NULL when memory
+ * thread ends (its two share one memo, so both take little more than one); what a plain function without context uses.  NULL when memory
  * is out, which every function below takes and answers with EMBED_NO_MEMORY:
  *
  *	status = tokens_count(tokens_encoder_of_thread(encoding), bytes, len, &tokens);

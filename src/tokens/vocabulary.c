@@ -40,19 +40,18 @@ static const struct tokens_special o200k_specials[] = {
 #define ENCODING(prefix, tables, label, cased, special_list)                                       \
 	{                                                                                          \
 		.name = label, .has_cased_words = cased, .count = prefix##_COUNT,                  \
-		.key_lines = prefix##_KEY_LINES, .key_bucket_shift = prefix##_KEY_BUCKET_SHIFT,    \
-		.pair_slot_shift = prefix##_PAIR_SLOT_SHIFT,                                       \
-		.pair_bucket_shift = prefix##_PAIR_BUCKET_SHIFT, .long_mask = prefix##_LONG_MASK,  \
-		.longest = prefix##_LONGEST,                                                       \
-		.keys = TABLE(struct tables_key_line, tables, prefix##_KEYS_AT),                   \
-		.key_pilots = TABLE(uint16_t, tables, prefix##_KEY_PILOTS_AT),                     \
+		.slot_count = prefix##_SLOT_COUNT, .bucket_shift = prefix##_BUCKET_SHIFT,          \
+		.pair_count = prefix##_PAIR_COUNT,                                                 \
+		.pair_bucket_shift = prefix##_PAIR_BUCKET_SHIFT,                                   \
+		.memo_tag = (cased) ? TABLES_MEMO_TAGS : 0,                                        \
+		.slots = TABLE(uint32_t, tables, prefix##_SLOTS_AT),                               \
+		.pilots = TABLE(uint16_t, tables, prefix##_PILOTS_AT),                             \
+		.keys = TABLE(struct tables_key, tables, prefix##_KEYS_AT),                        \
+		.bytes = TABLE(uint8_t, tables, prefix##_BYTES_AT),                                \
 		.pairs = TABLE(uint64_t, tables, prefix##_PAIRS_AT),                               \
 		.pair_pilots = TABLE(uint16_t, tables, prefix##_PAIR_PILOTS_AT),                   \
 		.singles = TABLE(uint32_t, tables, prefix##_SINGLES_AT),                           \
-		.couples = TABLE(uint32_t, tables, prefix##_COUPLES_AT),                           \
-		.longs = TABLE(struct tables_long, tables, prefix##_LONGS_AT),                     \
-		.long_bytes = TABLE(uint8_t, tables, prefix##_LONG_BYTES_AT),                      \
-		.places = TABLE(uint32_t, tables, prefix##_PLACES_AT), .specials = special_list,   \
+		.couples = TABLE(uint32_t, tables, prefix##_COUPLES_AT), .specials = special_list, \
 	}
 
 static const struct tokens_encoding encodings[] = {
@@ -75,34 +74,50 @@ const char *tokens_encoding_name(const struct tokens_encoding *encoding)
 	return encoding->name;
 }
 
-uint32_t vocabulary_find_long(
+uint32_t vocabulary_find(
     const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint64_t hash)
 {
-	uint32_t at = (uint32_t)(hash >> 32) & encoding->long_mask;
+	uint32_t slot = *vocabulary_slot(encoding, hash), id = slot & TABLES_ID_MASK;
+	size_t token_len;
+	const uint8_t *token;
 
-	for (;; at = (at + 1) & encoding->long_mask) {
-		const struct tables_long *slot = &encoding->longs[at];
-
-		if (slot->id == TABLES_NONE)
-			return TABLES_NONE;
-		if (slot->tag == (uint32_t)hash && slot->len == len &&
-		    memcmp(encoding->long_bytes + slot->offset, bytes, len) == 0)
-			return slot->id;
-	}
+	if (slot != tables_slot_of(hash, id))
+		return TABLES_NONE;
+	token = vocabulary_bytes(encoding, id, &token_len);
+	return token_len == len && memcmp(token, bytes, len) == 0 ? id : TABLES_NONE;
 }
 
-const uint8_t *vocabulary_bytes(const struct tokens_encoding *encoding, uint32_t id, size_t *len)
-{
-	uint32_t place = encoding->places[id];
-	const uint8_t *key;
-
-	if (place & TABLES_IS_LONG) {
-		const struct tables_long *slot = &encoding->longs[place & ~TABLES_IS_LONG];
-
-		*len = slot->len;
-		return encoding->long_bytes + slot->offset;
-	}
-	key = (const uint8_t *)&encoding->keys[place / 3].key[place % 3];
-	*len = key[TABLES_KEY_BYTES];
-	return key;
-}
+const uint8_t tokens_first_bytes[TABLES_KEY_BYTES + 1][16] = {
+#define ROW(n) [n] = {FIRST_##n}
+#define FIRST_0
+#define FIRST_1  255
+#define FIRST_2  FIRST_1, 255
+#define FIRST_3  FIRST_2, 255
+#define FIRST_4  FIRST_3, 255
+#define FIRST_5  FIRST_4, 255
+#define FIRST_6  FIRST_5, 255
+#define FIRST_7  FIRST_6, 255
+#define FIRST_8  FIRST_7, 255
+#define FIRST_9  FIRST_8, 255
+#define FIRST_10 FIRST_9, 255
+#define FIRST_11 FIRST_10, 255
+#define FIRST_12 FIRST_11, 255
+#define FIRST_13 FIRST_12, 255
+#define FIRST_14 FIRST_13, 255
+#define FIRST_15 FIRST_14, 255
+    ROW(1),
+    ROW(2),
+    ROW(3),
+    ROW(4),
+    ROW(5),
+    ROW(6),
+    ROW(7),
+    ROW(8),
+    ROW(9),
+    ROW(10),
+    ROW(11),
+    ROW(12),
+    ROW(13),
+    ROW(14),
+    ROW(15),
+};

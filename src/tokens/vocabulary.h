@@ -22,19 +22,17 @@ struct tokens_encoding {
 	const char *name;
 	bool has_cased_words; /* the pattern: o200k's if set, else cl100k's */
 	uint32_t count;       /* ordinary ids are below */
-	uint32_t key_lines;
-	unsigned int key_bucket_shift, pair_bucket_shift, pair_slot_shift;
-	uint32_t long_mask;
-	uint32_t longest; /* bytes of the longest token */
-	const struct tables_key_line *keys;
-	const uint16_t *key_pilots;
+	uint32_t slot_count, pair_count;
+	unsigned int bucket_shift, pair_bucket_shift;
+	uint32_t memo_tag; /* tells its entries in a memo from those of the other encoding */
+	const uint32_t *slots;
+	const uint16_t *pilots;
+	const struct tables_key *keys; /* [count] */
+	const uint8_t *bytes;
 	const uint64_t *pairs;
 	const uint16_t *pair_pilots;
-	const uint32_t *singles; /* [256] */
-	const uint32_t *couples; /* [256 * 256] */
-	const struct tables_long *longs;
-	const uint8_t *long_bytes;
-	const uint32_t *places;                /* [count] */
+	const uint32_t *singles;               /* [256] */
+	const uint32_t *couples;               /* [256 * 256] */
 	const struct tokens_special *specials; /* ends with text NULL */
 };
 
@@ -43,22 +41,45 @@ extern const uint8_t tokens_class_tables[];
 extern const uint8_t *const tokens_class_index;
 extern const uint8_t *const tokens_class_blocks;
 
-/* Where a key with this hash is, if it is a token at all. */
-static inline const struct tables_key *vocabulary_key_slot(
-    const struct tokens_encoding *encoding, uint64_t hash)
-{
-	uint16_t pilot = encoding->key_pilots[tables_bucket(hash, encoding->key_bucket_shift)];
-	uint32_t place, line = tables_key_slot(hash, pilot, encoding->key_lines, &place);
+/* The first n bytes of sixteen, as two words in the order of memory. */
+extern const uint8_t tokens_first_bytes[TABLES_KEY_BYTES + 1][16];
 
-	return &encoding->keys[line].key[place];
+static inline struct tables_key vocabulary_load(const uint8_t *bytes)
+{
+	struct tables_key key;
+
+	memcpy(&key, bytes, sizeof(key));
+	return key;
 }
 
-/* The id that stands in the same line as the slot. */
-static inline uint32_t vocabulary_id_of_slot(const struct tables_key *slot)
+/* Whether the first `len` bytes are the same; 16 of both may be read, and `len` is at most 15. */
+static inline bool vocabulary_is_same(const uint8_t *a, const uint8_t *b, size_t len)
 {
-	uintptr_t line = (uintptr_t)slot & ~(uintptr_t)63;
+	struct tables_key left = vocabulary_load(a), right = vocabulary_load(b);
+	struct tables_key mask = vocabulary_load(tokens_first_bytes[len]);
 
-	return ((const struct tables_key_line *)line)->id[((uintptr_t)slot & 63) / 16];
+	return (((left.lo ^ right.lo) & mask.lo) | ((left.hi ^ right.hi) & mask.hi)) == 0;
+}
+
+/* Where the token with this hash of its bytes is noted, if there is one. */
+static inline const uint32_t *vocabulary_slot(const struct tokens_encoding *encoding, uint64_t hash)
+{
+	uint16_t pilot = encoding->pilots[tables_bucket(hash, encoding->bucket_shift)];
+
+	return &encoding->slots[tables_place(hash, pilot, encoding->slot_count)];
+}
+
+/* An ordinary token's bytes; `id` is below encoding->count. */
+static inline const uint8_t *vocabulary_bytes(
+    const struct tokens_encoding *encoding, uint32_t id, size_t *len)
+{
+	const struct tables_key *key = &encoding->keys[id];
+
+	*len = tables_key_len(key);
+	if (*len != TABLES_LONG)
+		return (const uint8_t *)key;
+	*len = key->lo & 255;
+	return encoding->bytes + (key->lo >> 8);
 }
 
 /* The token that two adjacent tokens merge into, or TABLES_NONE. */
@@ -67,18 +88,15 @@ static inline uint32_t vocabulary_find_pair(
 {
 	uint64_t pair = (uint64_t)left << TABLES_ID_BITS | right;
 	uint32_t bucket = tables_bucket(tables_pair_bucket_hash(pair), encoding->pair_bucket_shift);
-	uint64_t found = encoding->pairs[tables_pair_slot(
-	    tables_pair_slot_hash(pair), encoding->pair_pilots[bucket], encoding->pair_slot_shift)];
-	uint32_t id = (uint32_t)found & ((1u << TABLES_ID_BITS) - 1);
+	uint64_t found = encoding->pairs[tables_place(
+	    tables_pair_slot_hash(pair), encoding->pair_pilots[bucket], encoding->pair_count)];
+	uint32_t id = (uint32_t)found & TABLES_ID_MASK;
 
 	return found >> TABLES_ID_BITS == pair ? id : TABLES_NONE;
 }
 
-/* The token of 16 bytes or more that has these bytes and this hash of them, or TABLES_NONE. */
-uint32_t vocabulary_find_long(
+/* The token that has these bytes and this hash of them, or TABLES_NONE. */
+uint32_t vocabulary_find(
     const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint64_t hash);
-
-/* An ordinary token's bytes; `id` is below encoding->count. */
-const uint8_t *vocabulary_bytes(const struct tokens_encoding *encoding, uint32_t id, size_t *len);
 
 #endif

@@ -8,3 +8,11 @@ if(NOT EMBED_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:tokens_ids> ${PROJECT_SOURCE_DIR}/build/tokens)
   set_tests_properties(tokens.reference PROPERTIES LABELS slow TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()
+
+# Memory of a process that has used both encodings to the full; sanitizers and debug builds have more of their own.
+if(NOT EMBED_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_executable(tokens_memory ${CMAKE_CURRENT_LIST_DIR}/tokens_memory.c)
+  target_link_libraries(tokens_memory PRIVATE layer_tokens embed_compile)
+  add_test(NAME tokens.memory COMMAND tokens_memory)
+  set_tests_properties(tokens.memory PROPERTIES TIMEOUT 60)
+endif()

@@ -49,7 +49,7 @@ static struct bucket *fill_buckets(
 }
 
 /* Places a bucket's hashes with this pilot if all slots are free. */
-static int try_pilot(const struct table_shape *shape, const struct bucket *bucket,
+static int try_pilot(uint32_t slot_count, const struct bucket *bucket,
     const struct entry_hash *hashes, const uint32_t *members, uint16_t pilot, uint8_t *taken,
     uint32_t *slots)
 {
@@ -57,7 +57,7 @@ static int try_pilot(const struct table_shape *shape, const struct bucket *bucke
 
 	while (placed < bucket->count) {
 		uint32_t member = members[bucket->first + placed];
-		uint32_t slot = shape->slot(hashes[member].slot, pilot, shape->shape);
+		uint32_t slot = tables_place(hashes[member].slot, pilot, slot_count);
 
 		if (taken[slot])
 			break;
@@ -72,20 +72,20 @@ static int try_pilot(const struct table_shape *shape, const struct bucket *bucke
 	return 0;
 }
 
-void displace(const struct table_shape *shape, const struct entry_hash *hashes, uint32_t count,
-    uint16_t *pilots, uint32_t *slots)
+void displace(uint32_t slot_count, unsigned int bucket_shift, const struct entry_hash *hashes,
+    uint32_t count, uint16_t *pilots, uint32_t *slots)
 {
 	uint32_t *members = allocate(count, sizeof(*members));
-	uint32_t bucket_count = 1u << (64 - shape->bucket_shift);
-	struct bucket *buckets = fill_buckets(hashes, count, shape->bucket_shift, members);
-	uint8_t *taken = allocate(shape->slot_count, 1);
+	uint32_t bucket_count = 1u << (64 - bucket_shift);
+	struct bucket *buckets = fill_buckets(hashes, count, bucket_shift, members);
+	uint8_t *taken = allocate(slot_count, 1);
 
 	qsort(buckets, bucket_count, sizeof(*buckets), by_size_falling);
 	for (uint32_t b = 0; b < bucket_count; b++) {
 		uint32_t pilot = 1;
 
-		while (
-		    !try_pilot(shape, &buckets[b], hashes, members, (uint16_t)pilot, taken, slots))
+		while (!try_pilot(
+		    slot_count, &buckets[b], hashes, members, (uint16_t)pilot, taken, slots))
 			if ((pilot += 2) > UINT16_MAX)
 				fail("no pilot places a bucket", "displace");
 		pilots[buckets[b].number] = (uint16_t)pilot;

@@ -52,16 +52,6 @@ uint32_t vocabulary_find(const struct vocabulary *vocabulary, const uint8_t *byt
 /* Fills left and right of every token; fails on one that merging its bytes does not give, or that its parts come after. */
 void vocabulary_find_merges(struct vocabulary *vocabulary);
 
-/* Where an entry with this hash stands under a pilot; `shape` is the table's. */
-typedef uint32_t slot_fn(uint64_t hash, uint16_t pilot, uint32_t shape);
-
-struct table_shape {
-	slot_fn *slot;
-	uint32_t shape;
-	uint32_t slot_count;
-	unsigned int bucket_shift;
-};
-
 /*
  * Chooses pilots, one a bucket, so that all entries fall on distinct slots,
  * and writes each entry's slot to slots.  An entry's first hash chooses its
@@ -71,8 +61,8 @@ struct entry_hash {
 	uint64_t bucket, slot;
 };
 
-void displace(const struct table_shape *shape, const struct entry_hash *hashes, uint32_t count,
-    uint16_t *pilots, uint32_t *slots);
+void displace(uint32_t slot_count, unsigned int bucket_shift, const struct entry_hash *hashes,
+    uint32_t count, uint16_t *pilots, uint32_t *slots);
 
 void put_vocabulary(struct output *output, const struct vocabulary *vocabulary);
 void put_classes(struct output *output, const char *directory);

@@ -5,10 +5,16 @@
 #include "tokens/generate/generate.h"
 #include "tokens/tables.h"
 
-/* Entries of a bucket on average, at most; lines of keys are nearly always full, pairs have more room. */
-#define KEY_BUCKET_MAX  4
-#define PAIR_BUCKET_MAX 8
-#define FILL_PERCENT    97
+/*
+ * Entries of a bucket on average, at most, and how full the table is.  Merging
+ * asks for pairs one after the other, so their pilots are to fit the first cache.
+ */
+struct fill {
+	uint32_t bucket_max;
+	uint32_t percent;
+};
+
+static const struct fill slot_fill = {4, 97}, pair_fill = {8, 88};
 
 /* The smallest power of two of at least `count`, as 64 minus its logarithm. */
 static unsigned int shift_for(uint32_t count)
@@ -20,23 +26,20 @@ static unsigned int shift_for(uint32_t count)
 	return shift;
 }
 
-static uint32_t key_slot(uint64_t hash, uint16_t pilot, uint32_t lines)
+/* A table of `count` entries: its size, and its pilots, which are put out; *slots is each entry's place. */
+static uint32_t put_pilots(struct output *output, const char *section, const char *name,
+    struct fill fill, const struct entry_hash *hashes, uint32_t count, uint32_t *slots)
 {
-	uint32_t place, line = tables_key_slot(hash, pilot, lines, &place);
+	uint32_t slot_count = (uint32_t)((uint64_t)count * 100 / fill.percent) + 1;
+	unsigned int shift = shift_for(count / fill.bucket_max);
+	size_t bucket_count = (size_t)1 << (64 - shift);
+	uint16_t *pilots = allocate(bucket_count, sizeof(*pilots));
 
-	return line * 3 + place;
-}
-
-static uint32_t pair_slot(uint64_t hash, uint16_t pilot, uint32_t shift)
-{
-	return tables_pair_slot(hash, pilot, shift);
-}
-
-static void put_pilots(struct output *output, const char *section, const char *name,
-    const uint16_t *pilots, unsigned int shift)
-{
-	put_section(output, section, pilots, (UINT64_C(1) << (64 - shift)) * sizeof(*pilots));
+	displace(slot_count, shift, hashes, count, pilots, slots);
+	put_section(output, section, pilots, bucket_count * sizeof(*pilots));
 	put_number(output, name, shift);
+	free(pilots);
+	return slot_count;
 }
 
 static struct tables_key key_of(const struct token *token)
@@ -45,47 +48,61 @@ static struct tables_key key_of(const struct token *token)
 	struct tables_key key;
 
 	memcpy(padded, token->bytes, token->len);
-	padded[15] = (uint8_t)token->len;
+	padded[TABLES_KEY_BYTES] = (uint8_t)token->len;
 	memcpy(&key, padded, sizeof(key));
 	return key;
 }
 
-/* Tokens of at most 15 bytes; notes in `places` where each one went. */
-static void put_keys(struct output *output, const struct vocabulary *vocabulary, uint32_t *places)
+static uint64_t hash_of(const struct token *token)
 {
-	uint32_t *ids = allocate(vocabulary->count, sizeof(*ids));
+	return token->len > TABLES_KEY_BYTES ? tables_hash_bytes(token->bytes, token->len)
+					     : tables_hash_key(key_of(token));
+}
+
+static void put_slots(struct output *output, const struct vocabulary *vocabulary)
+{
 	struct entry_hash *hashes = allocate(vocabulary->count, sizeof(*hashes));
-	uint32_t *slots = allocate(vocabulary->count, sizeof(*slots));
-	uint32_t count = 0, line_count;
-	struct tables_key_line *lines;
-	struct table_shape shape;
-	uint16_t *pilots;
+	uint32_t *places = allocate(vocabulary->count, sizeof(*places));
+	uint32_t *slots, slot_count;
 
 	for (uint32_t id = 0; id < vocabulary->count; id++)
-		if (vocabulary->tokens[id].len <= TABLES_KEY_BYTES) {
-			hashes[count].bucket = tables_hash_key(key_of(&vocabulary->tokens[id]));
-			hashes[count].slot = hashes[count].bucket;
-			ids[count++] = id;
-		}
-	line_count = (uint32_t)((uint64_t)count * 100 / FILL_PERCENT / 3) + 1;
-	shape = (struct table_shape){
-	    key_slot, line_count, line_count * 3, shift_for(count / KEY_BUCKET_MAX)};
-	pilots = allocate(UINT64_C(1) << (64 - shape.bucket_shift), sizeof(*pilots));
-	lines = allocate(line_count, sizeof(*lines));
-	displace(&shape, hashes, count, pilots, slots);
-	for (uint32_t i = 0; i < count; i++) {
-		lines[slots[i] / 3].key[slots[i] % 3] = key_of(&vocabulary->tokens[ids[i]]);
-		lines[slots[i] / 3].id[slots[i] % 3] = ids[i];
-		places[ids[i]] = slots[i];
-	}
-	put_section(output, "KEYS", lines, line_count * sizeof(*lines));
-	put_number(output, "KEY_LINES", line_count);
-	put_pilots(output, "KEY_PILOTS", "KEY_BUCKET_SHIFT", pilots, shape.bucket_shift);
-	free(lines);
-	free(pilots);
+		hashes[id].bucket = hashes[id].slot = hash_of(&vocabulary->tokens[id]);
+	slot_count = put_pilots(
+	    output, "PILOTS", "BUCKET_SHIFT", slot_fill, hashes, vocabulary->count, places);
+	slots = allocate(slot_count, sizeof(*slots));
+	for (uint32_t id = 0; id < vocabulary->count; id++)
+		slots[places[id]] = tables_slot_of(hashes[id].slot, id);
+	put_section(output, "SLOTS", slots, slot_count * sizeof(*slots));
+	put_number(output, "SLOT_COUNT", slot_count);
 	free(slots);
+	free(places);
 	free(hashes);
-	free(ids);
+}
+
+static void put_keys(struct output *output, const struct vocabulary *vocabulary)
+{
+	struct tables_key *keys = allocate(vocabulary->count, sizeof(*keys));
+	uint8_t *bytes = allocate(vocabulary->count, TABLES_LONG);
+	uint64_t len = 0;
+
+	for (uint32_t id = 0; id < vocabulary->count; id++) {
+		const struct token *token = &vocabulary->tokens[id];
+
+		if (token->len <= TABLES_KEY_BYTES) {
+			keys[id] = key_of(token);
+			continue;
+		}
+		if (token->len >= TABLES_LONG)
+			fail("a token is too long", vocabulary->name);
+		((uint8_t *)&keys[id])[TABLES_KEY_BYTES] = TABLES_LONG;
+		keys[id].lo = len << 8 | token->len;
+		memcpy(bytes + len, token->bytes, token->len);
+		len += token->len;
+	}
+	put_section(output, "KEYS", keys, vocabulary->count * sizeof(*keys));
+	put_section(output, "BYTES", bytes, len);
+	free(bytes);
+	free(keys);
 }
 
 static void put_pairs(struct output *output, const struct vocabulary *vocabulary)
@@ -93,9 +110,7 @@ static void put_pairs(struct output *output, const struct vocabulary *vocabulary
 	struct entry_hash *hashes = allocate(vocabulary->count, sizeof(*hashes));
 	uint64_t *packed = allocate(vocabulary->count, sizeof(*packed));
 	uint32_t *slots = allocate(vocabulary->count, sizeof(*slots));
-	struct table_shape shape;
-	uint32_t count = 0;
-	uint16_t *pilots;
+	uint32_t count = 0, slot_count;
 	uint64_t *pairs;
 
 	for (uint32_t id = 0; id < vocabulary->count; id++) {
@@ -109,21 +124,15 @@ static void put_pairs(struct output *output, const struct vocabulary *vocabulary
 		packed[count] = packed[count] << TABLES_ID_BITS | id;
 		count++;
 	}
-	shape.slot = pair_slot;
-	shape.shape = shift_for(count);
-	shape.slot_count = 1u << (64 - shape.shape);
-	shape.bucket_shift = shift_for(count / PAIR_BUCKET_MAX);
-	pilots = allocate(UINT64_C(1) << (64 - shape.bucket_shift), sizeof(*pilots));
-	pairs = allocate(shape.slot_count, sizeof(*pairs));
-	memset(pairs, 0xFF, shape.slot_count * sizeof(*pairs));
-	displace(&shape, hashes, count, pilots, slots);
+	slot_count =
+	    put_pilots(output, "PAIR_PILOTS", "PAIR_BUCKET_SHIFT", pair_fill, hashes, count, slots);
+	pairs = allocate(slot_count, sizeof(*pairs));
+	memset(pairs, 0xFF, slot_count * sizeof(*pairs));
 	for (uint32_t i = 0; i < count; i++)
 		pairs[slots[i]] = packed[i];
-	put_section(output, "PAIRS", pairs, shape.slot_count * sizeof(*pairs));
-	put_number(output, "PAIR_SLOT_SHIFT", shape.shape);
-	put_pilots(output, "PAIR_PILOTS", "PAIR_BUCKET_SHIFT", pilots, shape.bucket_shift);
+	put_section(output, "PAIRS", pairs, slot_count * sizeof(*pairs));
+	put_number(output, "PAIR_COUNT", slot_count);
 	free(pairs);
-	free(pilots);
 	free(slots);
 	free(packed);
 	free(hashes);
@@ -151,57 +160,11 @@ static void put_bytes(struct output *output, const struct vocabulary *vocabulary
 	free(couples);
 }
 
-/* Tokens of 16 bytes and more, at most half full. */
-static void put_longs(struct output *output, const struct vocabulary *vocabulary, uint32_t *places)
-{
-	uint32_t count = 0, mask = 1, longest = 0, len = 0;
-	struct tables_long *longs;
-	uint8_t *bytes;
-
-	for (uint32_t id = 0; id < vocabulary->count; id++)
-		if (vocabulary->tokens[id].len > TABLES_KEY_BYTES) {
-			count++;
-			len += vocabulary->tokens[id].len;
-		}
-	while (mask < 2 * count)
-		mask = mask * 2 + 1;
-	longs = allocate(mask + 1, sizeof(*longs));
-	bytes = allocate(len, 1);
-	for (uint32_t i = 0; i <= mask; i++)
-		longs[i].id = TABLES_NONE;
-	len = 0;
-	for (uint32_t id = 0; id < vocabulary->count; id++) {
-		const struct token *token = &vocabulary->tokens[id];
-		uint64_t hash = tables_hash_bytes(token->bytes, token->len);
-		uint32_t at = (uint32_t)(hash >> 32) & mask;
-
-		if (token->len <= TABLES_KEY_BYTES)
-			continue;
-		while (longs[at].id != TABLES_NONE)
-			at = (at + 1) & mask;
-		longs[at] = (struct tables_long){(uint32_t)hash, id, len, token->len};
-		memcpy(bytes + len, token->bytes, token->len);
-		places[id] = TABLES_IS_LONG | at;
-		len += token->len;
-		longest = token->len > longest ? token->len : longest;
-	}
-	put_section(output, "LONGS", longs, (mask + 1) * sizeof(*longs));
-	put_number(output, "LONG_MASK", mask);
-	put_number(output, "LONGEST", longest);
-	put_section(output, "LONG_BYTES", bytes, len);
-	free(bytes);
-	free(longs);
-}
-
 void put_vocabulary(struct output *output, const struct vocabulary *vocabulary)
 {
-	uint32_t *places = allocate(vocabulary->count, sizeof(*places));
-
 	put_number(output, "COUNT", vocabulary->count);
-	put_keys(output, vocabulary, places);
+	put_slots(output, vocabulary);
+	put_keys(output, vocabulary);
 	put_pairs(output, vocabulary);
 	put_bytes(output, vocabulary);
-	put_longs(output, vocabulary, places);
-	put_section(output, "PLACES", places, vocabulary->count * sizeof(*places));
-	free(places);
 }
