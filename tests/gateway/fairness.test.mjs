@@ -2,7 +2,7 @@
 // Money, caps and neighbours: what one caller asks for costs no other its turn, its budget or its answer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { embed, embedUntilHit, logged, newHome, run, startEmulator, startGateway, untilWorking, vectorOf, whileHeld, withGateway } from "./harness.mjs";
+import { embed, embedUntilHit, logged, newHome, run, startEmulator, startGateway, untilQueued, untilWorking, vectorOf, whileHeld, withGateway } from "./harness.mjs";
 
 const as = (keys, name) => ({ authorization: `Bearer ${keys[name]}` });
 
@@ -103,8 +103,8 @@ test("a key's lane is where its requests go, and a header may say otherwise", ()
 		const input = Array.from({ length: count }, (_, i) => `${name} ${i}`);
 		assert.equal((await embed(gateway.base, { input, dimensions: 2 }, { headers })).status, 200);
 	};
-	await whileHeld(setting, () => ask("plug", 1, as(keys, "quick")), 110, () => Promise.all([ask("bulk", 100, as(keys, "slow")),
-		ask("lifted", 10, { ...as(keys, "slow"), "x-embed-lane": "interactive" })]));
+	await whileHeld(setting, () => ask("plug", 1, as(keys, "quick")), () => Promise.all([ask("bulk", 100, as(keys, "slow")),
+		ask("lifted", 10, { ...as(keys, "slow"), "x-embed-lane": "interactive" })]), untilQueued(gateway, 110));
 	assert.deepEqual(await logged(gateway, /event=request .* key=slow .* texts=(\d+)/g, 2), ["10", "100"]);
 }, { keys: [["quick"], ["slow", "--lane", "bulk"]] }));
 

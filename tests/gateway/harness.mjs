@@ -162,24 +162,26 @@ export async function logged(gateway, pattern, count) {
 	}
 }
 
-async function metric(gateway, name) {
+export async function metric(gateway, name) {
 	const text = await (await fetch(`${gateway.base}/metrics`)).text();
 	return Number(text.match(new RegExp(`^${name} (\\d+)$`, "m"))[1]);
 }
 
-// Holds the upstream still: `first` is sent to it, then `ask` asks for `count` texts, and only when all of them wait
-// does it go on.  So what goes in which order is the gateway's choice alone, however slow the machine is.  With
-// --max-in-flight 1.
-export async function whileHeld({ upstream, gateway }, first, count, ask) {
+// Holds the upstream still with `first` under way: asks by `ask`, and lets it go on only when `isEnough` says so.  So
+// what goes in which order is the gateway's choice alone, however slow the machine is.  With --max-in-flight 1.
+export async function whileHeld({ upstream, gateway }, first, ask, isEnough) {
 	upstream.child.kill("SIGSTOP");
 	const plug = first();
 	while (await metric(gateway, "embed_in_flight") === 0);
 	const asked = ask();
-	while (await metric(gateway, "embed_queued_texts") < count);
+	while (!await isEnough());
 	upstream.child.kill("SIGCONT");
 	await plug;
 	return asked;
 }
+
+// For whileHeld: so many texts wait.
+export const untilQueued = (gateway, count) => async () => await metric(gateway, "embed_queued_texts") >= count;
 
 export const model = "text-embedding-3-small";
 
