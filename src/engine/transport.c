@@ -21,14 +21,25 @@ struct transport {
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static char curl_text[512]; /* written once, by start_curl; libcurl's own changes with each call */
+static char curl_text[512]; /* written once, by start_curl */
+
+/* Of what the engine uses.  curl_version() would start LDAP for its part of the text, and crash there without memory. */
+static void write_curl_text(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	snprintf(curl_text, sizeof(curl_text), "libcurl/%s %s nghttp2/%s zlib/%s", info->version,
+	    info->ssl_version ? info->ssl_version : "without TLS",
+	    info->nghttp2_version ? info->nghttp2_version : "none",
+	    info->libz_version ? info->libz_version : "none");
+}
 
 /* Never undone: other parts of a program may use libcurl too. */
 static void start_curl(void)
 {
 	curl_global_init_mem(
 	    CURL_GLOBAL_DEFAULT, malloc, secret_free, secret_realloc, strdup, calloc);
-	snprintf(curl_text, sizeof(curl_text), "%s", curl_version());
+	write_curl_text();
 }
 
 enum embed_status transport_create(struct transport **out, const struct engine_options *options,

@@ -10,6 +10,8 @@
  */
 #include "../service/fixture.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -27,6 +29,8 @@
 #define TEXT_TOKENS_MAX 64
 #define QUOTA_STORM     12  /* refusals in a row, once in 5 s */
 #define WEATHER_MS      100 /* how long a misbehaviour lasts */
+#define SILENT_MS                                                                                  \
+	700 /* what a name server takes that never answers: more than the connect timeout */
 
 static const char *const misbehaviours[] = {"reset", "close", "reset_after_status",
     "reset_mid_body", "cut_body", "trickle", "cut_json", "cut_gzip", "empty_body", "html_200",
@@ -45,6 +49,35 @@ struct storm {
 	atomic_size_t failures[EMBED_STATUS_COUNT];
 	uint64_t refusals; /* that the storm ordered */
 };
+
+/* ---- Names ------------------------------------------------------------ */
+
+typedef int resolve_fn(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found);
+
+static atomic_uint_fast64_t unresolved;
+
+/* In the place of the C library's, for libcurl: names that nobody knows, and a name server that is silent. */
+__attribute__((visibility("default"))) int getaddrinfo(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+	void *next = dlsym(RTLD_NEXT, "getaddrinfo");
+	resolve_fn *resolve;
+
+	memcpy(&resolve, &next, sizeof(resolve));
+	if (node != NULL && strcmp(node, "nowhere.test") == 0) {
+		atomic_fetch_add(&unresolved, 1);
+		return EAI_NONAME;
+	}
+	if (node != NULL && strcmp(node, "silent.test") == 0) {
+		atomic_fetch_add(&unresolved, 1);
+		usleep(SILENT_MS * 1000);
+		return EAI_AGAIN;
+	}
+	return resolve(node, service, hints, found);
+}
+
+/* ---- The callers -------------------------------------------------------- */
 
 struct caller {
 	struct storm *storm;
@@ -169,6 +202,11 @@ static void open_storm(struct storm *storm, uint64_t seed)
 	    "5ms", "--jitter", "20ms", "--idle-timeout", "2s", NULL};
 	struct embed_options options = EMBED_OPTIONS_INIT;
 	struct embed_error error = {0};
+	/* An account behind the proxy, and one whose name nobody knows. */
+	struct embed_upstream upstreams[] = {
+	    {.name = "storm", .space = "stand-in", .share = 20},
+	    {.name = "nowhere", .space = "stand-in", .base_url = "http://nowhere.test/v1"},
+	};
 
 	*storm = (struct storm){.stand_in = stand_in_start(flags),
 	    .home = home_create(),
@@ -176,8 +214,10 @@ static void open_storm(struct storm *storm, uint64_t seed)
 	    .seconds = (int64_t)number_of("CHAOS_SECONDS", 8),
 	    .started_us = clock_now_us()};
 	storm->proxy = proxy_start(stand_in_base_url(storm->stand_in), plan, storm);
+	upstreams[0].base_url = proxy_base_url(storm->proxy);
+	options.upstreams = upstreams;
+	options.upstream_count = sizeof(upstreams) / sizeof(upstreams[0]);
 	options.home = storm->home;
-	options.base_url = proxy_base_url(storm->proxy);
 	options.batch_texts = BATCH_TEXTS;
 	options.retry_budget_percent = 100;
 	options.connect_timeout_ms = options.first_byte_timeout_ms = options.idle_timeout_ms = 500;
@@ -256,6 +296,7 @@ static void check_books(struct storm *storm)
 	billed = stand_in_count(storm->stand_in, "tokens");
 	/* What a broken exchange or an unusable answer can have cost at the most. */
 	lost_most = (known.failed_attempts + proxy_struck(storm->proxy)) * BATCH_TEXTS;
+	print_message("storm: %llu names not found\n", (unsigned long long)unresolved);
 	print_message("storm: %zu calls, %zu texts right, %zu failed honestly; %llu attempts, %llu "
 		      "failed, %llu exchanges broken; billed %llu tokens, ledger %llu, %llu texts "
 		      "paid again\n",
@@ -272,6 +313,7 @@ static void check_books(struct storm *storm)
 	assert_true(stand_in_count(storm->stand_in, "repeated_texts") <= lost_most);
 	check_limit(storm, known.attempts);
 	assert_true(storm->right > storm->failed * 10);
+	assert_true(unresolved > 0);
 }
 
 static void close_storm(struct storm *storm)
@@ -301,9 +343,76 @@ static void every_text_is_answered_rightly_or_honestly_and_the_books_agree(void 
 	close_storm(&storm);
 }
 
+/* ---- Accounts that cannot be reached ------------------------------------- */
+
+/* How long the slowest of some calls took, beside an account at `dead_url`. */
+static int64_t slowest_call_us(const char *dead_url)
+{
+	struct embed_options options = EMBED_OPTIONS_INIT;
+	struct fixture fixture = {.stand_in = stand_in_start(NULL)};
+	const struct embed_upstream upstreams[] = {
+	    {.name = "dead", .space = "stand-in", .base_url = dead_url},
+	    {.name = "good", .space = "stand-in", .base_url = stand_in_base_url(fixture.stand_in)}};
+	struct embed_error error = {0};
+	int64_t slowest_us = 0;
+
+	options.upstreams = upstreams;
+	options.upstream_count = 2;
+	options.connect_timeout_ms = 300;
+	if (embed_open(&fixture.service, &options, &error) != EMBED_OK)
+		fail_msg("%s", error.message);
+	for (int i = 0; i < 10; i++) {
+		const char bytes[] = {'w', (char)('a' + i), '\0'};
+		const struct embed_text text = text_of(bytes);
+		int64_t began_us = clock_now_us(), took_us;
+		embed_result *result = embed(&fixture, &text, 1, NULL);
+		const struct embed_answer *answer = embed_result_answer(result, 0);
+
+		if (answer->status != EMBED_OK)
+			fail_msg("%s", answer->error->message);
+		assert_true(is_near_expected(bytes, answer->vector, answer->dimensions));
+		embed_result_destroy(result);
+		took_us = clock_now_us() - began_us;
+		slowest_us = took_us > slowest_us ? took_us : slowest_us;
+	}
+	embed_close(fixture.service);
+	stand_in_stop(fixture.stand_in);
+	return slowest_us;
+}
+
+static void a_silent_name_server_holds_up_no_other_account(void **state)
+{
+	uint64_t before = unresolved;
+
+	(void)state;
+	assert_true(slowest_call_us("http://silent.test/v1") < SILENT_MS * 1000 * 2 / 3);
+	assert_true(unresolved > before);
+}
+
+static void an_unknown_name_costs_no_text(void **state)
+{
+	(void)state;
+	assert_true(slowest_call_us("http://nowhere.test/v1") < SILENT_MS * 1000);
+}
+
+static void an_account_that_does_not_speak_tls_costs_no_text(void **state)
+{
+	struct stand_in *plain = stand_in_start(NULL);
+	char url[80];
+
+	(void)state;
+	snprintf(url, sizeof(url), "https%s", stand_in_base_url(plain) + 4);
+	assert_true(slowest_call_us(url) < SILENT_MS * 1000);
+	assert_int_equal(stand_in_count(plain, "texts"), 0);
+	stand_in_stop(plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_silent_name_server_holds_up_no_other_account),
+	    cmocka_unit_test(an_unknown_name_costs_no_text),
+	    cmocka_unit_test(an_account_that_does_not_speak_tls_costs_no_text),
 	    cmocka_unit_test(every_text_is_answered_rightly_or_honestly_and_the_books_agree),
 	};
 
