@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The gateway as its callers see it: `embed serve` before `embed emulate`.  77: node is missing.
-foreach(part access-log answers behaviour cors dashboard fairness fields keys lanes metrics random reload sandbox secrets shapes supervisor tls
+foreach(part access-log answers behaviour cors dashboard fairness fields keys lanes metrics random reload sandbox secrets shapes supervisor tls upstream-tls
     verbatim wrong-keys)
   add_test(NAME gateway.${part}
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> ${CMAKE_CURRENT_LIST_DIR}/${part}.test.mjs)
