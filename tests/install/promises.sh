@@ -20,7 +20,7 @@ for page in RELIABILITY SECURITY; do
 	while read -r name; do
 		case $name in
 		tools/* | tests/* | docs/* | bench/*) [ -e "$source/$name" ] || complain "docs/$page.md: there is no $name" ;;
-		*.* | soak | crash | torture | browser | simulation | http2)
+		*.* | soak | crash | torture | browser | simulation | http2 | secrets)
 			grep -qx "$name" "$work/tests" || complain "docs/$page.md: there is no test $name" ;;
 		esac
 	done <"$work/named"
