@@ -15,6 +15,9 @@
 /* Reader slots of all processes together; 64 bytes each in the lock file. */
 #define READERS_MAX 1024
 
+/* Of the lock file: the readers behind a head of as much as three, of which one is in the count. */
+#define LOCK_BYTES ((READERS_MAX + 2) * 64)
+
 /* What one call may remove on its way to a lower cap: some tenths of a second. */
 #define SHRINK_STEPS 100
 
@@ -121,6 +124,28 @@ static enum embed_status look_at_file(struct cache *cache, const char *folder,
 }
 
 /* ---- The environment --------------------------------------------------- */
+
+/*
+ * LMDB maps its lock file with holes in it, and writing into a hole on a full
+ * disk is a SIGBUS: here the disk gives the room first, or says that it has none.
+ * Closed again before LMDB locks it, since closing would drop the locks.
+ */
+static enum embed_status make_lock_file(
+    struct cache *cache, const char *folder, struct embed_error *error)
+{
+	char path[PATH_MAX];
+	int fd, rc = 0;
+
+	name_file(path, folder, "/lock.mdb");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return EMBED_OK; /* LMDB meets the same, and says it */
+	if (fallocate(fd, 0, 0, LOCK_BYTES) != 0)
+		rc = errno;
+	close(fd);
+	/* A file system that knows no such call is left to LMDB. */
+	return rc == ENOSPC || rc == EDQUOT ? store_error(cache, error, rc, "be opened") : EMBED_OK;
+}
 
 static enum embed_status open_env(
     struct cache *cache, const char *folder, uint64_t map_bytes, struct embed_error *error)
@@ -256,6 +281,8 @@ static enum embed_status open_parts(
 
 	if (status == EMBED_OK)
 		status = look_at_file(cache, folder, &facts, error);
+	if (status == EMBED_OK)
+		status = make_lock_file(cache, folder, error);
 	/* The map is the cap, unless the file was once opened with a larger one. */
 	if (status == EMBED_OK)
 		status = open_env(cache, folder,
