@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The log of a gateway under faults: a line for each request and attempt, floods summed up, no secrets.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { embed, withGateway } from "../gateway/harness.mjs";
+import { embed, newHome, sleep, startEmulator, startGateway, withGateway } from "../gateway/harness.mjs";
 
 const SECRET_TEXT = "the cat that nobody may read about";
 const faults = ["html_502@10%", "overloaded@10%@retry-after-ms=5", "rate_tokens@5%@retry-after-ms=5", "nan@5%", "cut_body@5%"];
@@ -48,4 +50,28 @@ test("of a flood so many lines are written, and one tells the rest", async () =>
 		assert.ok(written < 30 && told > 0, `${written} written, ${told} told`);
 		assert.equal(written + told, 61);
 	});
+});
+
+test("lines of attempts begin when a reload asks for them, and end with the next", async () => {
+	const home = newHome(), config = join(home.path, "embed.conf");
+	const upstream = await startEmulator();
+	writeFileSync(config, "log_level = info\n");
+	const gateway = await startGateway(upstream.base, home.path, "--config", config);
+	const count = () => gateway.log().split("event=attempt ").length - 1;
+	try {
+		for (const [level, expected] of [["info", 0], ["debug", 1], ["info", 1]]) {
+			writeFileSync(config, `log_level = ${level}\n`);
+			const changes = gateway.log().split("setting_changed").length;
+			gateway.child.kill("SIGHUP");
+			while (level !== "info" && gateway.log().split("setting_changed").length === changes) await sleep(20);
+			await sleep(200);
+			assert.equal((await embed(gateway.base, { input: `at ${level}, after ${expected}` })).status, 200);
+			await sleep(100);
+			assert.equal(count(), expected, gateway.log());
+		}
+	} finally {
+		await gateway.stop("SIGKILL");
+		await upstream.stop("SIGKILL");
+		home.remove();
+	}
 });
