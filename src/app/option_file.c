@@ -129,6 +129,20 @@ enum embed_status option_file_read(
 	return status;
 }
 
+/*
+ * systemd passes credentials in a folder that only the service can enter, and
+ * grants the reading by an access list, which shows as the group's bits.
+ */
+static bool is_private_credential(const char *path, const struct stat *stat)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t len = folder ? strlen(folder) : 0;
+
+	return len > 0 && strncmp(path, folder, len) == 0 && path[len] == '/' &&
+	       !strstr(path, "/../") && S_ISREG(stat->st_mode) &&
+	       (stat->st_mode & (S_IWGRP | S_IXGRP | S_IRWXO)) == 0;
+}
+
 static enum embed_status read_secret(const char **secret, int fd, const char *path,
     const char *source, struct arena *arena, struct embed_error *error)
 {
@@ -137,7 +151,7 @@ static enum embed_status read_secret(const char **secret, int fd, const char *pa
 	ssize_t len;
 	size_t start, width;
 
-	if (fstat(fd, &stat) != 0 || !is_private(&stat))
+	if (fstat(fd, &stat) != 0 || !(is_private(&stat) || is_private_credential(path, &stat)))
 		return error_set(error, EMBED_BAD_OPTION,
 		    "%s: %s can be read by others; run: chmod 600 %s", source, path, path);
 	len = read(fd, bytes, sizeof(bytes) - 1);

@@ -38,7 +38,7 @@ struct option_file {
 enum embed_status option_file_read(
     struct option_file *file, const char *path, struct arena *arena, struct embed_error *error);
 
-/* The first line of a private file (mode 0600 or less), without blanks around it. */
+/* The first line of a private file (mode 0600 or less, or a credential of systemd), without blanks around it. */
 enum embed_status option_file_read_secret(const char **secret, const char *path, const char *source,
     struct arena *arena, struct embed_error *error);
 

@@ -248,6 +248,45 @@ static void a_secret_in_a_file_needs_a_private_file(void **state)
 	assert_string_equal(service(fixture)->api_key, "sk-1");
 }
 
+/* Folder "" means that there are no credentials. */
+static enum embed_status load_key_file(struct fixture *fixture, mode_t mode, const char *folder)
+{
+	char key[256], text[512];
+	FILE *file;
+	enum embed_status status;
+
+	snprintf(key, sizeof(key), "%s.key", fixture->path);
+	file = fopen(key, "w");
+	assert_non_null(file);
+	fputs("sk-1\n", file);
+	fclose(file);
+	assert_int_equal(chmod(key, mode), 0);
+	snprintf(text, sizeof(text), "[upstream first]\napi_key_file = %s\n", key);
+	write_file(fixture, text, 0644);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", folder, 1), 0);
+	status = load(fixture, WORDS(), WORDS());
+	unsetenv("CREDENTIALS_DIRECTORY");
+	unlink(key);
+	return status;
+}
+
+static void a_credential_of_systemd_may_show_its_groups_bits(void **state)
+{
+	struct fixture *fixture = *state;
+	char folder[256];
+	size_t count;
+
+	snprintf(folder, sizeof(folder), "%s", fixture->path);
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(load_key_file(fixture, 0400, ""), EMBED_OK);
+	assert_int_equal(load_key_file(fixture, 0440, ""), EMBED_BAD_OPTION);
+	assert_int_equal(load_key_file(fixture, 0440, "/elsewhere"), EMBED_BAD_OPTION);
+	assert_int_equal(load_key_file(fixture, 0444, folder), EMBED_BAD_OPTION);
+	assert_int_equal(load_key_file(fixture, 0460, folder), EMBED_BAD_OPTION);
+	assert_int_equal(load_key_file(fixture, 0440, folder), EMBED_OK);
+	assert_string_equal(options_upstreams(fixture->options, &count)[0].api_key, "sk-1");
+}
+
 static void upstream_sections_become_upstreams(void **state)
 {
 	struct fixture *fixture = *state;
@@ -365,6 +404,7 @@ int main(void)
 	    TEST(errors_name_their_source),
 	    TEST(a_secret_is_never_a_flag),
 	    TEST(a_secret_in_a_file_needs_a_private_file),
+	    TEST(a_credential_of_systemd_may_show_its_groups_bits),
 	    TEST(upstream_sections_become_upstreams),
 	    TEST(a_key_that_an_upstream_names_has_to_be_there),
 	    TEST(what_changed_between_two_readings_is_told_by_name),
