@@ -253,6 +253,8 @@ static void *run(void *context)
 {
 	struct dashboard *dashboard = context;
 
+	/* So that its share of the CPU can be seen.  By itself: for another it would be a file that a sandbox closes. */
+	pthread_setname_np(pthread_self(), "dashboard");
 	pthread_mutex_lock(&dashboard->lock);
 	while (!dashboard->is_stopping) {
 		struct asker *askers = dashboard->askers;
@@ -317,8 +319,6 @@ enum embed_status dashboard_start(struct dashboard *dashboard, struct embed_erro
 {
 	if (pthread_create(&dashboard->thread, NULL, run, dashboard) != 0)
 		return error_set(error, EMBED_NO_MEMORY, "no thread for the dashboard");
-	pthread_setname_np(
-	    dashboard->thread, "dashboard"); /* so that its share of the CPU can be seen */
 	dashboard->has_thread = true;
 	return EMBED_OK;
 }
