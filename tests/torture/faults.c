@@ -28,6 +28,8 @@
 	ROW(write_short, 0)                                                                        \
 	ROW(sync_broken, EIO)                                                                      \
 	ROW(rename_broken, EIO)                                                                    \
+	ROW(unlink_broken, EIO)                                                                    \
+	ROW(folder_full, ENOSPC)                                                                   \
 	ROW(resize_full, ENOSPC)                                                                   \
 	ROW(map_full, ENOMEM)                                                                      \
 	ROW(clock_back, 0)                                                                         \
@@ -58,6 +60,7 @@ static atomic_long left;
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 
 __attribute__((constructor)) static void read_order(void)
 {
@@ -129,6 +132,20 @@ void *realloc(void *memory, size_t size)
 	return strikes_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(memory, size);
 }
 
+void *aligned_alloc(size_t alignment, size_t size)
+{
+	return strikes_memory(__builtin_return_address(0)) ? NULL
+							   : __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+	if (strikes_memory(__builtin_return_address(0)))
+		return ENOMEM;
+	*memory = __libc_memalign(alignment, size);
+	return *memory ? 0 : ENOMEM;
+}
+
 /* ---- Files ------------------------------------------------------------ */
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -141,19 +158,23 @@ static bool is_file(int fd)
 	return fd > STDERR_FILENO && fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
 }
 
-int open(const char *path, int flags, ...)
-{
-	static int (*next)(const char *, int, ...);
-	__builtin_va_list arguments;
-	mode_t mode;
+#define OPEN(name)                                                                                 \
+	int name(const char *path, int flags, ...)                                                 \
+	{                                                                                          \
+		static int (*next)(const char *, int, ...);                                        \
+		__builtin_va_list arguments;                                                       \
+		mode_t mode;                                                                       \
+                                                                                                   \
+		__builtin_va_start(arguments, flags);                                              \
+		mode = flags & (O_CREAT | O_TMPFILE) ? __builtin_va_arg(arguments, mode_t) : 0;    \
+		__builtin_va_end(arguments);                                                       \
+		if (!next)                                                                         \
+			next = NEXT(name);                                                         \
+		return strikes(KIND_open_full) ? -1 : next(path, flags, mode);                     \
+	}
 
-	__builtin_va_start(arguments, flags);
-	mode = flags & (O_CREAT | O_TMPFILE) ? __builtin_va_arg(arguments, mode_t) : 0;
-	__builtin_va_end(arguments);
-	if (!next)
-		next = NEXT(open);
-	return strikes(KIND_open_full) ? -1 : next(path, flags, mode);
-}
+OPEN(open)
+OPEN(open64) /* SQLite's */
 
 /* What becomes of a reading or writing call. */
 enum fate { PASS, FAIL, SHORT };
@@ -249,6 +270,21 @@ int msync(void *address, size_t len, int flags)
 int rename(const char *from, const char *to)
 {
 	return strikes(KIND_rename_broken) ? -1 : NEXT(rename)(from, to);
+}
+
+int unlink(const char *path)
+{
+	return strikes(KIND_unlink_broken) ? -1 : NEXT(unlink)(path);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return strikes(KIND_folder_full) ? -1 : NEXT(mkdir)(path, mode);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	return strikes(KIND_resize_full) ? -1 : NEXT(fallocate)(fd, mode, offset, len);
 }
 
 int ftruncate(int fd, off_t len)

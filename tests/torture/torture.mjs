@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
 const [faults] = positionals;
 const most = Number(values.most);
 const kinds = ["alloc", "open_full", "read_broken", "read_short", "write_broken", "write_full", "write_short",
-	"sync_broken", "rename_broken", "resize_full", "map_full", "clock_back", "clock_ahead"];
+	"sync_broken", "rename_broken", "unlink_broken", "folder_full", "resize_full", "map_full", "clock_back", "clock_ahead"];
 
 const work = newHome();
 const file = (name) => join(work.path, name);
