@@ -44,7 +44,8 @@ static int sample_records(struct cache *cache, uint64_t records, struct sample *
 	int rc = 0;
 
 	for (size_t run = 0; rc == 0 && run < runs; run++) {
-		struct walk walk = {.is_started = runs > 1, .last.len = sizeof(uint64_t)};
+		struct walk walk = {
+		    .is_started = runs > 1, .last.len = sizeof(uint64_t), .keeps_pages = true};
 		uint64_t start = random_next(&random);
 
 		memcpy(walk.last.bytes, &start, sizeof(start));

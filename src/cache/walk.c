@@ -70,7 +70,8 @@ int walk_step(struct cache *cache, struct walk *walk, size_t count, walk_fn *fn,
 		rc = visit(cache, cursor, walk, count, fn, context);
 		mdb_cursor_close(cursor);
 	}
-	store_trim(cache, &read);
+	if (!walk->keeps_pages)
+		store_trim(cache, &read);
 	store_read_end(&read, rc);
 	return rc;
 }

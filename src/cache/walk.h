@@ -22,6 +22,7 @@ struct walk {
 	struct walk_key last;
 	bool is_started;
 	bool is_done;
+	bool keeps_pages; /* a few entries of a store in use: its pages stay mapped for hits */
 };
 
 /* Anything but 0 ends the walk.  Called inside a read transaction. */
