@@ -21,10 +21,10 @@
 #define WRITER_ATTEMPTS_KEPT_S ((int64_t)400 * 24 * 3600)
 /*
  * Nobody waits for a record to be durable, but each group costs two syncs: so a small one waits
- * for company.  At 1,000 misses a second that is one group for ten instead of one for each.
+ * for company.  At 1,000 misses a second that is one group for ten; a batch of rows is written at once.
  */
 #define WRITER_LINGER_US    ((int64_t)10 * 1000)
-#define WRITER_LINGER_TEXTS 256
+#define WRITER_LINGER_TEXTS 32
 /* A group's arrays; the engine bounds what can wait, this only stops a runaway. */
 #define WRITER_GROUP_MAX_BYTES ((size_t)256 << 20)
 

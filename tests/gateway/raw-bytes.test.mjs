@@ -64,7 +64,7 @@ http {
 	${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${home.path}/temp/${kind};`).join(" ")}
 	server {
 		listen 127.0.0.1:${port};
-		location / { proxy_pass ${upstream}; proxy_set_header Authorization "Bearer sk-upstream-key"; }
+		location / { proxy_pass ${upstream}; proxy_set_header Authorization "Bearer sk-nginx-key"; }
 		location = /health { return 200 "ok"; }
 	}
 }`);
