@@ -17,7 +17,9 @@
 
 #define WORDS_MAX     16
 #define COMPLAINT_MAX 256
-#define READ_BYTES    (64u << 10)
+/* One more than fill_environment's names. */
+#define ENVIRONMENT_MAX 7
+#define READ_BYTES      (64u << 10)
 
 /* Both ends of what runs. */
 struct child {
@@ -46,8 +48,23 @@ static void fill_words(const char *const *words, const char *path, char *dotted[
 	argv[count] = NULL;
 }
 
+/* What a converter may know of ours: where things are and in which language; never a key. */
+static void fill_environment(char *environment[])
+{
+	static const char *const names[] = {
+	    "PATH=", "HOME=", "TMPDIR=", "LANG=", "LC_ALL=", "LC_CTYPE="};
+	size_t count = 0;
+
+	for (char **entry = environ; *entry != NULL && count < ENVIRONMENT_MAX - 1; entry++)
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if (strncmp(*entry, names[i], strlen(names[i])) == 0)
+				environment[count++] = *entry;
+	environment[count] = NULL;
+}
+
 static int start(struct child *child, char **argv)
 {
+	char *environment[ENVIRONMENT_MAX];
 	posix_spawn_file_actions_t actions;
 	int out[2], err[2], failure;
 
@@ -59,11 +76,12 @@ static int start(struct child *child, char **argv)
 		close(out[1]);
 		return failure;
 	}
+	fill_environment(environment);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
-	failure = posix_spawnp(&child->pid, argv[0], &actions, NULL, argv, environ);
+	failure = posix_spawnp(&child->pid, argv[0], &actions, NULL, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	close(out[1]);
 	close(err[1]);

@@ -22,6 +22,16 @@ make_pdf() {
 	PDF
 }
 
+# a converter gets its path and language, and no key
+mkdir bin
+printf '#!/bin/sh\nenv\n' >bin/pdftotext
+chmod +x bin/pdftotext
+echo any >environment.pdf
+PATH="$PWD/bin:$PATH" OPENAI_API_KEY=sk-of-ours expect 0 "$EMBED" clean environment.pdf
+says out '^PATH=.*bin'
+! grep -q 'sk-of-ours\|API_KEY' out || fail "a converter was given the API key"
+rm bin/pdftotext
+
 if command -v pdftotext >/dev/null; then
 	make_pdf "The tide turns at noon." "Lamps are lit at six." >tides.pdf
 	expect 0 "$EMBED" chunk tides.pdf
