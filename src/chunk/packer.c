@@ -18,6 +18,9 @@ static enum embed_status status_of(const struct chunker *chunker)
 		return chunker->measure.status;
 	if (chunker->marks.status != EMBED_OK)
 		return chunker->marks.status;
+	for (size_t i = 0; i < sizeof(chunker->finders) / sizeof(*chunker->finders); i++)
+		if (chunker->finders[i] != NULL && boundary_status(chunker->finders[i]) != EMBED_OK)
+			return boundary_status(chunker->finders[i]);
 	return chunker->chunks.status != EMBED_OK ? chunker->chunks.status
 						  : chunker->headings.status;
 }

@@ -23,6 +23,7 @@ struct boundary {
 	const char *bytes;
 	size_t len;
 	size_t start, end; /* of the window; equal: none is set */
+	enum embed_status status;
 };
 
 static const UBreakIteratorType types[] = {
@@ -88,10 +89,17 @@ static void open_window(struct boundary *boundary, size_t start, size_t end)
 	boundary->start = boundary->end = 0;
 	utext_openUTF8(&boundary->window, boundary->bytes + start, (int64_t)(end - start), &code);
 	ubrk_setUText(boundary->icu, &boundary->window, &code);
-	if (U_FAILURE(code))
+	if (U_FAILURE(code)) {
+		boundary->status = EMBED_NO_MEMORY;
 		return;
+	}
 	boundary->start = start;
 	boundary->end = end;
+}
+
+enum embed_status boundary_status(const struct boundary *boundary)
+{
+	return boundary->status;
 }
 
 static size_t window_end(const struct boundary *boundary, size_t start, size_t want)

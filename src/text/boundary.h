@@ -48,6 +48,12 @@ size_t boundary_after(struct boundary *boundary, size_t offset);
  */
 size_t boundary_before(struct boundary *boundary, size_t floor, size_t offset);
 
+/*
+ * EMBED_NO_MEMORY once a look failed for want of it: what was told since may be no boundary.  What ICU
+ * runs out of inside a look it does not tell; then a boundary may be another than with memory.
+ */
+enum embed_status boundary_status(const struct boundary *boundary);
+
 /* ---- By bytes -------------------------------------------------------- */
 
 /* The offset after the next line end (LF, CR LF), or `len`. */
