@@ -4,6 +4,7 @@
 
 #include "app/environment.h"
 #include "app/signals.h"
+#include "app/streams.h"
 #include "cli/command.h"
 
 int main(int argc, char **argv)
@@ -12,8 +13,8 @@ int main(int argc, char **argv)
 	int exit_status;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
-	if (!signals_install() || !environment_take(&environment))
-		return command_misuse("cannot set up signals and memory");
+	if (!streams_hold() || !signals_install() || !environment_take(&environment))
+		return command_misuse("cannot set up streams, signals and memory");
 	exit_status = command_main(argc - 1, argv + 1, environ);
 	environment_forget(&environment);
 	return exit_status;

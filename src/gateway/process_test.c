@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/process.h"
 
-#include <pthread.h>
+#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,9 +16,26 @@ static void it_tells_what_this_process_takes(void **state)
 	assert_in_range(process.resident_bytes, 100000, (uint64_t)1 << 36);
 	assert_true(process.virtual_bytes >= process.resident_bytes);
 	assert_true(process.threads >= 1);
-	assert_in_range(process.open_fds, 3, process.max_fds);
+	assert_in_range(process.open_fds, 2, process.max_fds);
 	assert_true(process.start_s > (double)time(NULL) - 3600);
 	assert_true(process.start_s <= (double)time(NULL) + 1);
+}
+
+static double cpu_s(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
+/* By this process's own clock, since a busy host may count none of a loop's time as ours. */
+static void work_for(double seconds)
+{
+	double until = cpu_s() + seconds;
+
+	while (cpu_s() < until)
+		continue;
 }
 
 static void it_sees_what_changes(void **state)
@@ -28,9 +45,9 @@ static void it_sees_what_changes(void **state)
 
 	(void)state;
 	process_read(&before);
-	fd = dup(0);
-	for (volatile uint64_t i = 0; i < 100000000; i++)
-		continue;
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	work_for(0.05);
 	process_read(&after);
 	close(fd);
 	assert_int_equal(after.open_fds, before.open_fds + 1);

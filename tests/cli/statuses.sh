@@ -47,6 +47,14 @@ rows 3000 >many
 expect 1 sh -c '"$EMBED" rows many -e none >/dev/full'
 says err 'No space left'
 
+# started with closed streams: no file of ours takes their numbers
+expect 1 sh -c '"$EMBED" rows many -e none >&-'
+says err 'Bad file descriptor'
+expect 0 sh -c '"$EMBED" text "told to nobody" 2>&- <&-'
+expect 1 sh -c '"$EMBED" text "into nothing" >&-'
+expect 0 "$EMBED" text "into nothing" --offline
+expect 0 "$EMBED" doctor
+
 # keys in files have to be private
 echo sk-file >key
 chmod 644 key
