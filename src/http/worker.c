@@ -3,20 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "http/server.h"
 
 #define EVENTS_MAX       256
-#define ACCEPTS_PER_TURN 64
 #define SPARE_INBUFS     64
 #define SPARE_EXCHANGES  64
 #define HEAD_MAX         (64u << 10)
@@ -124,94 +121,6 @@ SSL *http_worker_new_ssl(struct http_worker *worker)
 	return ssl;
 }
 
-/* ---- Accepting --------------------------------------------------------- */
-
-/* More connections than allowed: say so, as far as one send goes. */
-static void turn_away(struct http_worker *worker, int fd)
-{
-	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n"
-				   "content-length: 0\r\nconnection: close\r\n\r\n";
-
-	atomic_fetch_add_explicit(&worker->counters.over_cap, 1, memory_order_relaxed);
-	if (!worker->options->tls_cert_file)
-		send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	shutdown(fd, SHUT_WR);
-	close(fd);
-}
-
-static void welcome(
-    struct http_worker *worker, struct http_listener *listener, int fd, struct sockaddr *peer)
-{
-	struct http_server *server = worker->server;
-	struct http_conn *conn;
-	int one = 1;
-
-	if (atomic_fetch_add(&server->connections, 1) >= worker->options->max_connections) {
-		http_worker_forget_connection(worker); /* before its client knows */
-		turn_away(worker, fd);
-		return;
-	}
-	if (listener->is_tcp)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	conn = http_conn_open(worker, fd, peer);
-	if (!conn) {
-		http_worker_forget_connection(worker);
-		return;
-	}
-	atomic_fetch_add_explicit(&worker->counters.accepted, 1, memory_order_relaxed);
-	if (listener->is_tcp && worker->options->tls_cert_file) {
-		conn->ssl = http_worker_new_ssl(worker);
-		if (!conn->ssl || SSL_set_fd(conn->ssl, fd) != 1)
-			http_conn_cut(conn);
-	}
-}
-
-/* Out of descriptors: the spare one lets one client be told by a close instead of a hang. */
-static bool shed(struct http_worker *worker, int listener_fd)
-{
-	int fd;
-
-	if (worker->spare_fd < 0)
-		return false;
-	close(worker->spare_fd);
-	fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	worker->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return fd >= 0;
-}
-
-static void accept_some(struct http_worker *worker, struct http_listener *listener)
-{
-	for (int i = 0; i < ACCEPTS_PER_TURN && listener->fd >= 0; i++) {
-		struct sockaddr_storage peer = {0};
-		socklen_t len = sizeof(peer);
-		int fd = accept4(
-		    listener->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0)
-			welcome(worker, listener, fd, (struct sockaddr *)&peer);
-		else if (errno == EMFILE || errno == ENFILE)
-			i = shed(worker, listener->fd) ? i : ACCEPTS_PER_TURN;
-		else if (errno != EINTR && errno != ECONNABORTED)
-			return;
-	}
-}
-
-static void close_listeners(struct http_worker *worker)
-{
-	for (size_t i = 0; i < worker->listener_count; i++) {
-		struct http_listener *listener = &worker->listeners[i * worker->options->workers];
-
-		/* Whoever stands in the queue would be reset; shared queues live on elsewhere. */
-		if (listener->fd >= 0 && !listener->is_shared)
-			accept_some(worker, listener);
-		if (listener->fd >= 0)
-			close(listener->fd);
-		listener->fd = -1;
-	}
-}
-
 /* ---- Orders ------------------------------------------------------------ */
 
 void http_worker_wake(struct http_worker *worker)
@@ -234,7 +143,7 @@ static void start_draining(struct http_worker *worker)
 	struct http_deadline_list *idle = &worker->deadlines[HTTP_DEADLINE_IDLE];
 
 	worker->is_draining = true;
-	close_listeners(worker);
+	http_accept_no_more(worker);
 	idle->timeout_us = idle->timeout_us < DRAIN_IDLE_US ? idle->timeout_us : DRAIN_IDLE_US;
 	for (struct http_conn *conn = idle->first; conn; conn = conn->deadline_next)
 		if (conn->deadline_us > worker->now_us + idle->timeout_us)
@@ -247,7 +156,7 @@ static void start_stopping(struct http_worker *worker)
 	struct http_conn *next;
 
 	worker->is_stopping = true;
-	close_listeners(worker);
+	http_accept_no_more(worker);
 	for (struct http_conn *conn = worker->conns; conn; conn = next) {
 		next = conn->next;
 		http_conn_cut(conn);
@@ -346,7 +255,7 @@ static void on_event(struct http_worker *worker, const struct epoll_event *event
 			return;
 		break;
 	case HTTP_EVENT_LISTENER:
-		accept_some(worker, event->data.ptr);
+		http_accept_some(worker, event->data.ptr);
 		break;
 	case HTTP_EVENT_CONN:
 		http_conn_on_event(event->data.ptr, event->events);

@@ -100,6 +100,13 @@ const char *http_worker_date(struct http_worker *worker);
 /* The certificate to use for a new connection, or NULL without TLS. */
 SSL *http_worker_new_ssl(struct http_worker *worker);
 
+/* ---- accept.c --------------------------------------------------------- */
+
+/* Takes connections that wait at a listener, a turn's share at most. */
+void http_accept_some(struct http_worker *worker, struct http_listener *listener);
+/* Takes whoever still waits, then closes the worker's listeners. */
+void http_accept_no_more(struct http_worker *worker);
+
 /* ---- deadline.c ------------------------------------------------------- */
 
 /* Sets the kind, unless it is set already; HTTP_DEADLINE_NONE takes it off. */
