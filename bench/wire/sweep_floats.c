@@ -7,15 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_bits.h"
 #include "wire/float_text.h"
-
-static uint32_t bits_of(float value)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
 
 int main(int argc, char **argv)
 {
@@ -26,14 +19,13 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; i < 0x7f800000; i += stride == 0 ? 1 : stride, done++) {
 		uint32_t bits = (uint32_t)i;
 		char text[FLOAT_TEXT_CAP + 1];
-		float value, back;
+		float value = float_of_bits(bits), back;
 		size_t len;
 
-		memcpy(&value, &bits, sizeof(value));
 		len = float_text_write(text, value, FLOAT_PLAIN);
 		text[len] = '\0';
-		if (float_text_read(text, len, &back) != len || bits_of(back) != bits ||
-		    bits_of(strtof(text, NULL)) != bits) {
+		if (float_text_read(text, len, &back) != len || float_bits(back) != bits ||
+		    float_bits(strtof(text, NULL)) != bits) {
 			wrong++;
 			printf("%08x %s\n", bits, text);
 		}

@@ -8,24 +8,10 @@
 #include <immintrin.h>
 #endif
 
+#include "base/float_bits.h"
+
 #define SIGN_32     0x80000000u
 #define FRACTION_32 0x007fffffu
-
-static uint32_t float_bits(float number)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &number, sizeof(bits));
-	return bits;
-}
-
-static float bits_float(uint32_t bits)
-{
-	float number;
-
-	memcpy(&number, &bits, sizeof(number));
-	return number;
-}
 
 /* A half's exponent is biased by 15 and a float's by 127: 112 apart; 13 more fraction bits. */
 static float one_to_float(uint16_t half)
@@ -36,11 +22,11 @@ static float one_to_float(uint16_t half)
 	float small;
 
 	if (exponent == 0x1f)
-		return bits_float(sign | 0x7f800000u | fraction << 13);
+		return float_of_bits(sign | 0x7f800000u | fraction << 13);
 	if (exponent != 0)
-		return bits_float(sign | (exponent + 112) << 23 | fraction << 13);
+		return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
 	small = (float)fraction * 0x1p-24f;
-	return bits_float(sign | float_bits(small));
+	return float_of_bits(sign | float_bits(small));
 }
 
 /* Truncates what does not fit; the caller compares. */

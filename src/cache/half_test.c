@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/test.h"
 
+#include "base/float_bits.h"
 #include "base/random.h"
 #include "cache/half.h"
-
-static uint32_t bits_of(float number)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &number, sizeof(bits));
-	return bits;
-}
-
-static float float_of(uint32_t bits)
-{
-	float number;
-
-	memcpy(&number, &bits, sizeof(number));
-	return number;
-}
 
 static bool is_nan_half(uint32_t half)
 {
@@ -75,7 +60,7 @@ static void both_ways_agree_on_what_is_lossless(void **state)
 		uint16_t fast[9], slow[9];
 		bool is_lossless;
 
-		numbers[round % 9] = float_of(bits);
+		numbers[round % 9] = float_of_bits(bits);
 		is_lossless = half_portable()->from_float(slow, numbers, 9);
 		assert_int_equal(is_lossless, fast_way->from_float(fast, numbers, 9));
 		if (is_lossless)
@@ -110,7 +95,7 @@ static void the_sign_of_zero_is_kept_and_overflow_is_not_infinity(void **state)
 	assert_true(half_best()->from_float(&half, &number, 1));
 	assert_int_equal(half, 0x8000);
 	half_best()->to_float(&number, &half, 1);
-	assert_int_equal(bits_of(number), 0x80000000u);
+	assert_int_equal(float_bits(number), 0x80000000u);
 	number = 65536.0f;
 	assert_false(half_best()->from_float(&half, &number, 1));
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/float_bits.h"
 #include "base/random.h"
 
 /* Directions of a feature: how many coordinates it touches (a multiple of 4), and how much. */
@@ -242,13 +243,10 @@ void pseudo_noise(float *vector, uint32_t dimensions, uint64_t seed)
  */
 static float round_to_half(float number)
 {
-	uint32_t bits;
-	float large, small = number + 0.75F;
+	uint32_t bits = float_bits(number);
+	float large = float_of_bits((bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu);
+	float small = number + 0.75F;
 
-	memcpy(&bits, &number, sizeof(bits));
-	bits += 0xfff + (bits >> 13 & 1);
-	bits &= ~0x1fffu;
-	memcpy(&large, &bits, sizeof(large));
 	small -= 0.75F;
 	return fabsf(number) < 0x1p-14F ? small : large;
 }

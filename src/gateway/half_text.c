@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_bits.h"
 #include "wire/float_text.h"
 
 /* Normal 16-bit floats: exponents -14 to 15, ten bits of mantissa. */
@@ -17,11 +18,7 @@ _Static_assert(FLOAT_TEXT_CAP >= 24, "room for a number");
 
 static float value_of(uint32_t half)
 {
-	uint32_t bits = (half & 0x8000) << 16 | (((half & 0x7fff) << 13) + REBIAS);
-	float value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
+	return float_of_bits((half & 0x8000) << 16 | (((half & 0x7fff) << 13) + REBIAS));
 }
 
 struct half_text *half_text_create(void)
@@ -72,12 +69,10 @@ bool half_text_append(
 		return false;
 	*at++ = '[';
 	for (uint32_t i = 0; i < dimensions; i++) {
-		uint32_t bits;
-		uint32_t magnitude;
+		uint32_t bits = float_bits(vector[i]);
+		uint32_t magnitude = bits & 0x7fffffff;
 		size_t len;
 
-		memcpy(&bits, &vector[i], sizeof(bits));
-		magnitude = bits & 0x7fffffff;
 		if (magnitude >= NORMAL_FIRST && magnitude < NORMAL_END && !(bits & LOST_BITS)) {
 			const struct half_entry *entry =
 			    &table->entries[(bits >> 16 & 0x8000) | ((magnitude - REBIAS) >> 13)];

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_bits.h"
 #include "wire/float_text.h"
 
 #define POWER(value) value,
@@ -271,10 +272,9 @@ static uint32_t nearest_float(const struct exact *exact)
 {
 	double guess = (double)exact->first * scales[exact->first_exponent - SCALE_MIN];
 	float rounded = guess < 0x1p128 ? (float)guess : INFINITY;
-	uint32_t bits;
+	uint32_t bits = float_bits(rounded);
 	int order;
 
-	memcpy(&bits, &rounded, sizeof(bits));
 	for (; bits < INFINITY_BITS; bits++) {
 		order = compare_with_halfway(exact, bits);
 		if (order < 0 || (order == 0 && (bits & 1) == 0))
@@ -292,8 +292,6 @@ static uint32_t nearest_float(const struct exact *exact)
 __attribute__((noinline)) static float read_slowly(const struct number *number)
 {
 	struct exact exact;
-	uint32_t bits;
-	float value;
 
 	read_exact(&exact, number);
 	/* 10^-65 and 10^39 with 1 to 19 digits are far outside what a float can hold. */
@@ -301,9 +299,7 @@ __attribute__((noinline)) static float read_slowly(const struct number *number)
 		return 0;
 	if (exact.first_exponent > SCALE_MAX)
 		return INFINITY;
-	bits = nearest_float(&exact);
-	memcpy(&value, &bits, sizeof(value));
-	return value;
+	return float_of_bits(nearest_float(&exact));
 }
 
 /* ---- The quick way -------------------------------------------------- */
@@ -336,12 +332,7 @@ static bool read_quickly(const struct number *number, float *value)
 /* Sets the sign without a branch: in a vector it is a toss of a coin. */
 static float with_sign(float magnitude, bool is_negative)
 {
-	uint32_t bits;
-
-	memcpy(&bits, &magnitude, sizeof(bits));
-	bits |= (uint32_t)is_negative << 31;
-	memcpy(&magnitude, &bits, sizeof(bits));
-	return magnitude;
+	return float_of_bits(float_bits(magnitude) | (uint32_t)is_negative << 31);
 }
 
 size_t float_text_read(const char *text, size_t len, float *value)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_bits.h"
+
 #define POWER(exponent, bits) bits,
 static const uint64_t powers_of_ten[] = {
 #include "wire/powers_of_ten.def"
@@ -211,9 +213,8 @@ static size_t put_decimal(
 
 size_t float_text_write(char text[FLOAT_TEXT_CAP], float value, enum float_style style)
 {
-	uint32_t bits;
+	uint32_t bits = float_bits(value);
 
-	memcpy(&bits, &value, sizeof(bits));
 	return put_decimal(text, bits >> 31 != 0, shortest(bits & 0x7fffffff), style);
 }
 
@@ -299,11 +300,9 @@ static uint64_t half_units(uint32_t bits)
 
 size_t float_text_write_half(char text[FLOAT_TEXT_CAP], float value)
 {
-	uint32_t bits;
-	uint64_t units;
+	uint32_t bits = float_bits(value);
+	uint64_t units = half_units(bits & 0x7fffffff);
 
-	memcpy(&bits, &value, sizeof(bits));
-	units = half_units(bits & 0x7fffffff);
 	if (units == 0)
 		return float_text_write(text, value, FLOAT_COMPACT);
 	return put_decimal(text, bits >> 31 != 0, shortest_double(units), FLOAT_COMPACT);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/float_bits.h"
 #include "base/random.h"
 #include "wire/float_text.h"
 
@@ -25,22 +26,6 @@ static const char *written_half(float value)
 	return text;
 }
 
-static float from_bits(uint32_t bits)
-{
-	float value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
-static uint32_t to_bits(float value)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
-
 static float read_all(const char *text)
 {
 	float value = NAN;
@@ -54,14 +39,14 @@ static void assert_reads_as_strtof(const char *text)
 	float ours = read_all(text);
 	float theirs = strtof(text, NULL);
 
-	if (to_bits(ours) != to_bits(theirs))
+	if (float_bits(ours) != float_bits(theirs))
 		fail_msg("%s: %a, strtof %a", text, (double)ours, (double)theirs);
 }
 
 static float random_finite(struct random *random)
 {
 	for (;;) {
-		float value = from_bits((uint32_t)random_next(random));
+		float value = float_of_bits((uint32_t)random_next(random));
 
 		if (isfinite(value))
 			return value;
@@ -82,7 +67,7 @@ static void writes_what_openai_writes(void **state)
 	assert_string_equal(written(1.5e-7f, FLOAT_PLAIN), "1.5e-7");
 	assert_string_equal(written(1e20f, FLOAT_PLAIN), "100000000000000000000");
 	assert_string_equal(written(3.4028235e38f, FLOAT_PLAIN), "3.4028235e38");
-	assert_string_equal(written(from_bits(1), FLOAT_PLAIN), "1e-45");
+	assert_string_equal(written(float_of_bits(1), FLOAT_PLAIN), "1e-45");
 }
 
 static void writes_16_bit_values_in_full(void **state)
@@ -150,7 +135,7 @@ static void assert_is_shortest(float value)
 	bool is_leading = true;
 	char *end;
 
-	if (to_bits(strtof(ours, &end)) != to_bits(value) || *end != '\0')
+	if (float_bits(strtof(ours, &end)) != float_bits(value) || *end != '\0')
 		fail_msg("%a written as %s", (double)value, ours);
 	for (const char *p = ours; *p != '\0' && *p != 'e'; p++) {
 		if (*p >= '1' && *p <= '9')
@@ -182,9 +167,9 @@ static void what_is_written_is_shortest_and_reads_back(void **state)
 		assert_is_shortest((float)(random_unit(&random) - 0.5));
 	}
 	for (uint32_t exponent = 1; exponent < 255; exponent++) {
-		assert_is_shortest(from_bits(exponent << 23));
-		assert_is_shortest(from_bits((exponent << 23) + 1));
-		assert_is_shortest(from_bits((exponent << 23) - 1));
+		assert_is_shortest(float_of_bits(exponent << 23));
+		assert_is_shortest(float_of_bits((exponent << 23) + 1));
+		assert_is_shortest(float_of_bits((exponent << 23) - 1));
 	}
 }
 
@@ -196,9 +181,11 @@ static void what_is_written_reads_back_in_both_styles(void **state)
 	for (int i = 0; i < ROUNDS; i++) {
 		float value = random_finite(&random);
 
-		assert_int_equal(to_bits(read_all(written(value, FLOAT_PLAIN))), to_bits(value));
-		assert_int_equal(to_bits(read_all(written(value, FLOAT_COMPACT))), to_bits(value));
-		assert_int_equal(to_bits(read_all(written_half(value))), to_bits(value));
+		assert_int_equal(
+		    float_bits(read_all(written(value, FLOAT_PLAIN))), float_bits(value));
+		assert_int_equal(
+		    float_bits(read_all(written(value, FLOAT_COMPACT))), float_bits(value));
+		assert_int_equal(float_bits(read_all(written_half(value))), float_bits(value));
 	}
 }
 
@@ -230,7 +217,7 @@ static void reads_halfway_points_as_strtof_does(void **state)
 	(void)state;
 	for (int i = 0; i < ROUNDS / 10; i++) {
 		uint32_t bits = (uint32_t)random_below(&random, 0x7f7fffff);
-		double middle = ((double)from_bits(bits) + (double)from_bits(bits + 1)) / 2;
+		double middle = ((double)float_of_bits(bits) + (double)float_of_bits(bits + 1)) / 2;
 		size_t len;
 
 		snprintf(text, sizeof(text), "%.160e", middle);
