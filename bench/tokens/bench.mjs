@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// node bench.mjs BENCH_TOKENS CORPORA all|quick|worst: see run.
+// node bench.mjs BENCH_TOKENS CORPORA all|quick|worst|ENCODING: see run.
 import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -7,8 +7,9 @@ import path from 'node:path';
 
 const [program, corpora, extent] = process.argv.slice(2);
 const names = ['english', 'multilingual', 'code'];
-const encodings = extent === 'worst' ? [] : extent === 'quick' ? ['cl100k_base'] : ['cl100k_base', 'o200k_base'];
-const peers = extent === 'quick' ? ['tiktoken (WASM)'] : ['tiktoken (WASM)', 'gpt-tokenizer', 'ai-tokenizer', 'js-tiktoken'];
+const allEncodings = ['cl100k_base', 'o200k_base'], isOne = allEncodings.includes(extent);
+const encodings = extent === 'worst' ? [] : extent === 'quick' ? ['cl100k_base'] : isOne ? [extent] : allEncodings;
+const peers = extent === 'quick' || isOne ? ['tiktoken (WASM)'] : ['tiktoken (WASM)', 'gpt-tokenizer', 'ai-tokenizer', 'js-tiktoken'];
 const fileOf = name => path.join(corpora, name + '.txt');
 const ours = (encoding, mode, runs, file) => JSON.parse(execFileSync(program, [encoding, mode, String(runs), file]));
 const theirs = (peer, encoding, file) => JSON.parse(execFileSync('node', ['--max-old-space-size=8000', 'peer.mjs', peer, encoding, file])).mbps;
@@ -51,7 +52,7 @@ for (const name of encodings.length > 0 ? names : []) {
 
 // ---- Worst cases, and how time grows ----
 
-if (extent !== 'quick') {
+if (extent === 'all' || extent === 'worst') {
   const growing = path.join(corpora, 'growing.txt');
   let lowest = Infinity, steepest = 0;
   head(['worst cases, cl100k_base, first sight', 'MB/s for 1 MB', '1 KB', '32 KB', '1 MB', '64 MB', 'most for 2x the bytes']);

@@ -16,3 +16,18 @@ if(NOT EMBED_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
   add_test(NAME tokens.memory COMMAND tokens_memory)
   set_tests_properties(tokens.memory PROPERTIES TIMEOUT 60)
 endif()
+
+# What a process needs until it has its first token.
+if(NOT EMBED_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_executable(tokens_ready ${CMAKE_CURRENT_LIST_DIR}/tokens_ready.c)
+  target_link_libraries(tokens_ready PRIVATE layer_tokens embed_compile)
+  add_test(NAME tokens.ready COMMAND tokens_ready)
+  set_tests_properties(tokens.ready PROPERTIES TIMEOUT 60)
+endif()
+
+# No text can overflow the stack: seen in the source, so once.  Only gcc tells its call graph.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  add_test(NAME tokens.recursion
+    COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/recursion.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+  set_tests_properties(tokens.recursion PROPERTIES LABELS cases TIMEOUT 120 ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
+endif()
