@@ -167,10 +167,18 @@ export async function metric(gateway, name) {
 	return Number(text.match(new RegExp(`^${name} (\\d+)$`, "m"))[1]);
 }
 
+// A signal is on its way when kill returns: a thread that runs may still answer something before it stops.
+export async function holdStill(child) {
+	const tasks = `/proc/${child.pid}/task`;
+	const isStopped = (task) => /\) T /.test(readFileSync(join(tasks, task, "stat"), "latin1"));
+	child.kill("SIGSTOP");
+	while (!readdirSync(tasks).every(isStopped)) await sleep(1);
+}
+
 // Holds the upstream still with `first` under way: asks by `ask`, and lets it go on only when `isEnough` says so.  So
 // what goes in which order is the gateway's choice alone, however slow the machine is.  With --max-in-flight 1.
 export async function whileHeld({ upstream, gateway }, first, ask, isEnough) {
-	upstream.child.kill("SIGSTOP");
+	await holdStill(upstream.child);
 	const plug = first();
 	while (await metric(gateway, "embed_in_flight") === 0);
 	const asked = ask();
