@@ -2,11 +2,6 @@
 #include "tokens/encoder.h"
 
 #include "text/utf8.h"
-#include "tokens/merge.h"
-
-/* Not keys: a piece above 15 bytes; one with bytes that are not well-formed. */
-#define LONG_KEY_HI UINT64_MAX
-#define ILL_KEY_HI  (UINT64_MAX - 1)
 
 /* The longest token, and the most that the memo takes: nothing above is looked for. */
 #define LONG_HASH_BYTES MEMO_BYTES
@@ -14,7 +9,7 @@
 /* The key of the piece; `room` bytes may be read. */
 static inline struct tables_key key_of(const uint8_t *piece, size_t piece_len, size_t room)
 {
-	struct tables_key key = {0, LONG_KEY_HI}, mask;
+	struct tables_key key = {0, ENCODER_LONG_KEY_HI}, mask;
 	uint8_t padded[16] = {0};
 
 	if (piece_len > TABLES_KEY_BYTES)
@@ -64,27 +59,42 @@ static void note_starts(struct tokens_encoder *encoder, size_t at, size_t count)
 	memcpy(encoder->starts + 1, encoder->ends, (count - 1) * sizeof(*encoder->ends));
 }
 
+/* Whether a place holds the piece with this key. */
+static inline bool is_counted(struct tables_key place, struct tables_key key)
+{
+	return ((place.lo ^ key.lo) | (place.hi ^ key.hi) << (64 - ENCODER_COUNT_SHIFT)) == 0;
+}
+
+static inline struct tables_key with_count(struct tables_key key, uint64_t tokens)
+{
+	return (struct tables_key){key.lo, key.hi | tokens << ENCODER_COUNT_SHIFT};
+}
+
 /*
  * Where only the count matters: notes keys and hashes and drops the pieces that
- * are known for tokens.  Returns how many are left.
+ * are counted already, whose tokens it adds.  Returns how many are left.
  */
-static size_t drop_known_tokens(
-    struct tokens_encoder *encoder, const uint8_t *bytes, size_t len, size_t at, size_t count)
+static size_t drop_counted(struct tokens_encoder *encoder, const uint8_t *bytes, size_t len,
+    size_t at, size_t count, size_t *tokens)
 {
-	size_t kept = 0;
+	size_t kept = 0, sum = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t end = encoder->ends[i];
-		struct tables_key key = key_of(bytes + at, end - at, len - at);
-		uint64_t hash = tables_hash_key(key);
+		struct tables_key key = key_of(bytes + at, end - at, len - at), place;
+		uint64_t hash = tables_hash_key(key), is_here;
 
+		place = encoder->counted[hash % ENCODER_COUNTED];
+		is_here = is_counted(place, key);
 		encoder->starts[kept] = at;
 		encoder->ends[kept] = end;
 		encoder->keys[kept] = key;
 		encoder->hashes[kept] = hash;
-		kept += !is_key(encoder->known[hash % ENCODER_KNOWN], key);
+		kept += !is_here;
+		sum += (place.hi >> ENCODER_COUNT_SHIFT) & (0 - is_here);
 		at = end;
 	}
+	*tokens += sum;
 	for (size_t i = 0; i < kept; i++) {
 		encoder->slots[i] = vocabulary_slot(encoder->encoding, encoder->hashes[i]);
 		__builtin_prefetch(encoder->slots[i]);
@@ -93,26 +103,37 @@ static size_t drop_known_tokens(
 	return kept;
 }
 
-/* What find_pieces does, where only the count matters: lists the missing and knows the others. */
-static size_t find_unknown(struct tokens_encoder *encoder, size_t count)
+/* What find_pieces does, where only the count matters: lists the missing and counts the others. */
+static size_t find_uncounted(struct tokens_encoder *encoder, size_t count)
 {
 	size_t missing_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct tables_key key = encoder->keys[i];
-		size_t place = encoder->hashes[i] % ENCODER_KNOWN;
-		struct tables_key *known = &encoder->known[place];
-		uint32_t id = encoder->found[i] & TABLES_ID_MASK;
+		struct tables_key *place = &encoder->counted[encoder->hashes[i] % ENCODER_COUNTED];
 		bool is_missing =
 		    !is_token(encoder->encoding, encoder->found[i], key, encoder->hashes[i]);
 
 		encoder->missing[missing_count].piece = (uint32_t)i;
 		missing_count += is_missing;
-		known->lo = is_missing ? known->lo : key.lo;
-		known->hi = is_missing ? known->hi : key.hi;
-		encoder->known_ids[place] = is_missing ? encoder->known_ids[place] : id;
+		key = with_count(key, 1);
+		place->lo = is_missing ? place->lo : key.lo;
+		place->hi = is_missing ? place->hi : key.hi;
 	}
 	return missing_count;
+}
+
+/* Keeps the counts of the missing pieces that have keys. */
+static void count_missing(struct tokens_encoder *encoder, size_t missing_count)
+{
+	for (size_t m = 0; m < missing_count; m++) {
+		const struct encoder_missing *missing = &encoder->missing[m];
+		struct tables_key key = encoder->keys[missing->piece];
+
+		if (key.hi != ENCODER_LONG_KEY_HI)
+			encoder->counted[tables_hash_key(key) % ENCODER_COUNTED] =
+			    with_count(key, missing->count);
+	}
 }
 
 /*
@@ -151,7 +172,7 @@ static void unhash_ill_formed(struct tokens_encoder *encoder, const uint8_t *byt
 		size_t at = encoder->starts[i];
 
 		if (!utf8_is_well_formed((const char *)bytes + at, encoder->ends[i] - at))
-			encoder->keys[i] = (struct tables_key){0, ILL_KEY_HI};
+			encoder->keys[i] = (struct tables_key){0, ENCODER_ILL_KEY_HI};
 	}
 }
 
@@ -206,7 +227,7 @@ static void prepare_missing(
 		struct encoder_missing *missing = &encoder->missing[m];
 		size_t i = missing->piece, at = encoder->starts[i];
 		size_t len = encoder->ends[i] - at;
-		bool is_ill = encoder->keys[i].hi == ILL_KEY_HI;
+		bool is_ill = encoder->keys[i].hi == ENCODER_ILL_KEY_HI;
 
 		missing->ids = is_ill || len > LONG_HASH_BYTES ? NULL : encoder->merged;
 		if (missing->ids == NULL)
@@ -289,176 +310,41 @@ static void resolve_missing(
 	run_jobs(encoder, MERGE_62);
 }
 
-/* What one batch has put out so far. */
-struct batch {
-	const uint8_t *bytes;
-	size_t start; /* of its first piece */
-	size_t count;
-	bool is_ill_formed;
-	size_t out_count; /* ids waiting in encoder->out */
-	struct merge_sink sink;
-};
-
-static enum embed_status flush(struct tokens_encoder *encoder, struct batch *batch)
+/* Where only the count matters and all bytes are well-formed. */
+static enum embed_status count_batch(struct tokens_encoder *encoder, struct encoder_batch *batch,
+    size_t len, struct encoder_sink *sink)
 {
-	if (batch->out_count == 0)
-		return EMBED_OK;
-	buffer_append(batch->sink.ids, encoder->out, batch->out_count * sizeof(*encoder->out));
-	batch->out_count = 0;
-	return batch->sink.ids->status;
-}
-
-/* Copies ids four at a time: up to three more than meant, for which both sides have room. */
-static void copy_ids(uint32_t *to, const uint32_t *from, size_t count)
-{
-	for (size_t i = 0; i < count; i += 4)
-		memcpy(to + i, from + i, 4 * sizeof(*to));
-}
-
-/* Merges a piece that was too long for a job but not for the memo, and memorises it. */
-static enum embed_status merge_and_remember(struct tokens_encoder *encoder, const uint8_t *piece,
-    size_t len, uint64_t hash, struct merge_sink *sink)
-{
-	struct merge_sink own = {&encoder->scratch, 0, SIZE_MAX};
+	size_t missing_count;
 	enum embed_status status;
 
-	buffer_reset(&encoder->scratch);
-	status = merge_piece(encoder->encoding, piece, len, false, MERGE_WINDOW, &own);
-	if (status != EMBED_OK)
-		return status;
-	memo_add(encoder->memo, encoder->encoding, hash,
-	    (const uint32_t *)(const void *)encoder->scratch.bytes, own.count);
-	return merge_emit(sink, (const uint32_t *)(const void *)encoder->scratch.bytes, own.count);
+	batch->count = drop_counted(
+	    encoder, batch->bytes, len, batch->start, batch->count, &batch->sink.count);
+	missing_count = find_uncounted(encoder, batch->count);
+	resolve_missing(encoder, batch->bytes, missing_count);
+	count_missing(encoder, missing_count);
+	status = encoder_put_batch(encoder, batch, missing_count, false);
+	sink->tokens = batch->sink.count;
+	return status;
 }
 
-/* Puts out a piece that was too long for a job, or is ill-formed. */
-static enum embed_status put_long(
-    struct tokens_encoder *encoder, struct batch *batch, const struct encoder_missing *missing)
-{
-	size_t start = encoder->starts[missing->piece];
-	size_t len = encoder->ends[missing->piece] - start;
-	bool is_ill = encoder->keys[missing->piece].hi == ILL_KEY_HI;
-	enum embed_status status = flush(encoder, batch);
-
-	if (status != EMBED_OK)
-		return status;
-	if (!is_ill && len <= MEMO_BYTES)
-		return merge_and_remember(encoder, batch->bytes + start, len,
-		    encoder->hashes[missing->piece], &batch->sink);
-	return merge_piece(
-	    encoder->encoding, batch->bytes + start, len, is_ill, MERGE_WINDOW, &batch->sink);
-}
-
-/* Puts out a missing piece. */
-static enum embed_status put_missing(
-    struct tokens_encoder *encoder, struct batch *batch, const struct encoder_missing *missing)
-{
-	if (missing->ids == NULL)
-		return put_long(encoder, batch, missing);
-	batch->sink.count += missing->count;
-	if (batch->sink.ids == NULL)
-		return EMBED_OK;
-	copy_ids(encoder->out + batch->out_count, missing->ids, missing->count);
-	batch->out_count += missing->count;
-	return batch->out_count < ENCODER_OUT - ENCODER_BATCH_MAX ? EMBED_OK
-								  : flush(encoder, batch);
-}
-
-/* Puts out pieces [from, to), all of which are tokens. */
-static void put_found(struct tokens_encoder *encoder, struct batch *batch, size_t from, size_t to)
-{
-	batch->sink.count += to - from;
-	if (batch->sink.ids == NULL)
-		return;
-	copy_ids(encoder->out + batch->out_count, encoder->ids + from, to - from);
-	batch->out_count += to - from;
-}
-
-static enum embed_status put_batch(
-    struct tokens_encoder *encoder, struct batch *batch, size_t missing_count, bool wants_counts)
-{
-	size_t from = 0;
-	enum embed_status status;
-
-	for (size_t m = 0; m < missing_count; m++) {
-		size_t i = encoder->missing[m].piece, before;
-
-		put_found(encoder, batch, from, i);
-		before = batch->sink.count;
-		status = put_missing(encoder, batch, &encoder->missing[m]);
-		if (status != EMBED_OK)
-			return status;
-		if (wants_counts)
-			encoder->counts[i] = (uint32_t)(batch->sink.count - before);
-		from = i + 1;
-	}
-	put_found(encoder, batch, from, batch->count);
-	return flush(encoder, batch);
-}
-
-/* A blank that is no newline and ends at `end`, which is above 0. */
-static bool is_blank_before(const uint8_t *bytes, size_t end)
-{
-	size_t at = utf8_floor((const char *)bytes, end, end - 1);
-	unsigned int width;
-
-	return (split_class(bytes, end, at, &width) & (CLASS_BLANK | CLASS_NEWLINE)) == CLASS_BLANK;
-}
-
-bool encoder_can_cut(const uint8_t *bytes, size_t start, size_t end)
-{
-	unsigned int width;
-
-	if (end - start > 3 || start == 0)
-		return true;
-	if ((split_class(bytes, end, start, &width) & (CLASS_BLANK | CLASS_NEWLINE)) != CLASS_BLANK)
-		return true;
-	return width < end - start || !is_blank_before(bytes, start);
-}
-
-static enum embed_status put_cuts(
-    struct tokens_encoder *encoder, const struct batch *batch, size_t tokens, struct buffer *cuts)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < batch->count; i++) {
-
-		tokens += encoder->counts[i];
-		encoder->cuts[count] = (struct tokens_cut){encoder->ends[i], tokens};
-		count += encoder_can_cut(batch->bytes, encoder->starts[i], encoder->ends[i]);
-	}
-	buffer_append(cuts, encoder->cuts, count * sizeof(*encoder->cuts));
-	return cuts->status;
-}
-
-static enum embed_status run_batch(
-    struct tokens_encoder *encoder, struct batch *batch, size_t len, struct encoder_sink *sink)
+static enum embed_status run_batch(struct tokens_encoder *encoder, struct encoder_batch *batch,
+    size_t len, struct encoder_sink *sink)
 {
 	size_t unknown_count, missing_count;
 	enum embed_status status;
 
-	if (sink->ids == NULL && sink->cuts == NULL && !batch->is_ill_formed) {
-		size_t kept =
-		    drop_known_tokens(encoder, batch->bytes, len, batch->start, batch->count);
-
-		batch->sink.count += batch->count - kept;
-		batch->count = kept;
-		missing_count = find_unknown(encoder, kept);
-	} else {
-		note_starts(encoder, batch->start, batch->count);
-		unknown_count =
-		    hash_pieces(encoder, batch->bytes, len, batch->count, batch->is_ill_formed);
-		if (batch->is_ill_formed)
-			unhash_ill_formed(encoder, batch->bytes, batch->count);
-		missing_count = find_pieces(encoder, unknown_count);
-	}
+	note_starts(encoder, batch->start, batch->count);
+	unknown_count = hash_pieces(encoder, batch->bytes, len, batch->count, batch->is_ill_formed);
+	if (batch->is_ill_formed)
+		unhash_ill_formed(encoder, batch->bytes, batch->count);
+	missing_count = find_pieces(encoder, unknown_count);
 	resolve_missing(encoder, batch->bytes, missing_count);
 	if (sink->cuts != NULL)
 		for (size_t i = 0; i < batch->count; i++)
 			encoder->counts[i] = 1;
-	status = put_batch(encoder, batch, missing_count, sink->cuts != NULL);
+	status = encoder_put_batch(encoder, batch, missing_count, sink->cuts != NULL);
 	if (status == EMBED_OK && sink->cuts != NULL)
-		status = put_cuts(encoder, batch, sink->tokens, sink->cuts);
+		status = encoder_put_cuts(encoder, batch, sink->tokens, sink->cuts);
 	sink->tokens = batch->sink.count;
 	return status;
 }
@@ -474,13 +360,15 @@ enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *byt
 		memcpy(encoder->tail, bytes + len - tail_len, tail_len);
 	encoder->tail_start = bytes + len - tail_len;
 	while (at < len && sink->tokens <= sink->limit && status == EMBED_OK) {
-		struct batch batch = {.bytes = bytes, .start = at};
+		struct encoder_batch batch = {.bytes = bytes, .start = at};
 
 		batch.sink = (struct merge_sink){sink->ids, sink->tokens, sink->limit};
 		batch.count = encoder->split(encoder->encoding, bytes, len, at, encoder->ends,
 		    ENCODER_BATCH, &batch.is_ill_formed);
 		at = encoder->ends[batch.count - 1];
-		status = run_batch(encoder, &batch, len, sink);
+		status = sink->ids == NULL && sink->cuts == NULL && !batch.is_ill_formed
+			     ? count_batch(encoder, &batch, len, sink)
+			     : run_batch(encoder, &batch, len, sink);
 	}
 	return status;
 }

@@ -35,6 +35,16 @@ struct encoder_missing {
 /* Pieces that were tokens lately, one place a hash: few enough for the first cache. */
 #define ENCODER_KNOWN 1024
 
+/* Where only the count matters: pieces of up to 15 bytes that were met lately, one place a hash. */
+#define ENCODER_COUNTED 4096
+
+/* Above the length in the last byte of such a piece's key: its tokens, which are no more than its bytes. */
+#define ENCODER_COUNT_SHIFT 60
+
+/* Not keys: a piece above 15 bytes; one with bytes that are not well-formed. */
+#define ENCODER_LONG_KEY_HI UINT64_MAX
+#define ENCODER_ILL_KEY_HI  (UINT64_MAX - 1)
+
 /* Bytes at a text's end that are copied, so that pieces can be read beyond their ends. */
 #define ENCODER_TAIL MEMO_BYTES
 
@@ -61,8 +71,9 @@ struct tokens_encoder {
 	struct tokens_cut cuts[ENCODER_BATCH_MAX];
 	struct tables_key known[ENCODER_KNOWN]; /* zero: empty */
 	uint32_t known_ids[ENCODER_KNOWN];
-	uint32_t unknown[ENCODER_BATCH_MAX]; /* numbers of the pieces that are not known */
-	struct buffer scratch;               /* ids of one piece */
+	struct tables_key counted[ENCODER_COUNTED]; /* zero: empty */
+	uint32_t unknown[ENCODER_BATCH_MAX];        /* numbers of the pieces that are not known */
+	struct buffer scratch;                      /* ids of one piece */
 	struct memo *memo;
 	bool has_own_memo;
 };
@@ -81,6 +92,27 @@ struct encoder_sink {
 /* Encodes bytes[at, len) as a text of its own. */
 enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *bytes, size_t len,
     size_t at, struct encoder_sink *sink);
+
+/* A batch of pieces, and what it has put out so far. */
+struct encoder_batch {
+	const uint8_t *bytes;
+	size_t start; /* of its first piece */
+	size_t count;
+	bool is_ill_formed;
+	size_t out_count; /* ids waiting in encoder->out */
+	struct merge_sink sink;
+};
+
+/*
+ * Puts out a batch whose pieces are found, the missing ones aside; those
+ * without ids are merged.  `wants_counts`: the missing ones' go into `counts`.
+ */
+enum embed_status encoder_put_batch(struct tokens_encoder *encoder, struct encoder_batch *batch,
+    size_t missing_count, bool wants_counts);
+
+/* Appends the cuts after the batch's pieces, from `counts`; `tokens` came before it. */
+enum embed_status encoder_put_cuts(struct tokens_encoder *encoder,
+    const struct encoder_batch *batch, size_t tokens, struct buffer *cuts);
 
 /*
  * Whether the text may be cut after piece [start, end): not when it is the one

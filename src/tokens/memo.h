@@ -9,7 +9,9 @@
  * bytes its tokens have.  So an entry is 8 bytes for three tokens.
  *
  * Fixed in size.  A piece of at most MEMO_BYTES and MEMO_TOKENS may stand in
- * either of two cache lines; when both are full, something goes.
+ * either of two cache lines; when both are full, every fourth piece that comes
+ * takes another's place and the others are not kept, so that a text which is
+ * too long for the memo still finds most of what it left when it comes again.
  *
  * Both encodings may use one memo.  Ownership and threads: one thread's.
  */
@@ -66,7 +68,7 @@ void memo_prefetch(const struct memo *memo, const struct tokens_encoding *encodi
 uint32_t memo_find(const struct memo *memo, const struct tokens_encoding *encoding,
     const uint8_t *piece, size_t len, uint64_t hash, uint32_t *ids);
 
-/* Keeps the tokens of a piece that is not there, if they are few enough. */
+/* Keeps the tokens of a piece that is not there, if they are few enough and there is room or its turn. */
 void memo_add(struct memo *memo, const struct tokens_encoding *encoding, uint64_t hash,
     const uint32_t *ids, size_t count);
 

@@ -17,6 +17,7 @@ struct tokens_encoder *encoder_create(const struct tokens_encoding *encoding, st
 		return NULL;
 	encoder->encoding = encoding;
 	memset(encoder->known, 0, sizeof(encoder->known));
+	memset(encoder->counted, 0, sizeof(encoder->counted));
 	memset(encoder->known_ids, 0, sizeof(encoder->known_ids));
 	buffer_init(&encoder->scratch, MEMO_BYTES * sizeof(uint32_t));
 	encoder->split = split_best();
