@@ -175,16 +175,22 @@ export async function holdStill(child) {
 	while (!readdirSync(tasks).every(isStopped)) await sleep(1);
 }
 
+// Holds the upstream still and asks by `ask`.  Once `count` requests are on their way to it: what was asked, and how to let go.
+export async function withHeld({ upstream, gateway }, ask, count = 1) {
+	await holdStill(upstream.child);
+	const asked = ask();
+	while (await metric(gateway, "embed_in_flight") < count);
+	return { asked, letGo: () => upstream.child.kill("SIGCONT") };
+}
+
 // Holds the upstream still with `first` under way: asks by `ask`, and lets it go on only when `isEnough` says so.  So
 // what goes in which order is the gateway's choice alone, however slow the machine is.  With --max-in-flight 1.
-export async function whileHeld({ upstream, gateway }, first, ask, isEnough) {
-	await holdStill(upstream.child);
-	const plug = first();
-	while (await metric(gateway, "embed_in_flight") === 0);
+export async function whileHeld(setting, first, ask, isEnough) {
+	const plug = await withHeld(setting, first);
 	const asked = ask();
 	while (!await isEnough());
-	upstream.child.kill("SIGCONT");
-	await plug;
+	plug.letGo();
+	await plug.asked;
 	return asked;
 }
 
