@@ -4,8 +4,10 @@
  *
  *	bench_tokens ENCODING MODE RUNS FILE
  *
- * MODE: encode, count, threads (encode on two threads), or ids (SHA-256 of all
- * ids as little-endian 32-bit numbers, not timed).  The file is cut into
+ * MODE: encode, count, threads (encode on two threads), ids (SHA-256 of all
+ * ids as little-endian 32-bit numbers, not timed), or growing: how long 1 KB,
+ * 2 KB, ... 64 MB of the file, repeated where it is shorter, take an encoder
+ * that has seen much, but nothing of this.  The file is cut into
  * documents of at most 65,536 bytes, after their last newline where they have
  * one, as the peers get it; with MODE whole it is one document.  "first" is
  * the median pass of encoders that have seen nothing, "again" that of passes
@@ -20,6 +22,7 @@
 #include <openssl/evp.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "tokens/tokens.h"
 
 #define DOCUMENT_BYTES 65536
@@ -243,6 +246,83 @@ static void digest_ids(const struct corpus *corpus, const struct tokens_encoding
 	pass_fini(&pass);
 }
 
+/* ---- Growing ---------------------------------------------------------- */
+
+#define FILLER_BYTES  (1u << 20)
+#define PARTS_MAX     15
+#define GROWING_BYTES (64u << 20)
+
+/* Words that are in no text, enough to touch all memory of an encoder. */
+static char *make_filler(void)
+{
+	struct random random = {7};
+	char *filler = malloc(FILLER_BYTES);
+
+	if (filler == NULL)
+		fail("out of memory");
+	for (size_t i = 0; i < FILLER_BYTES; i++)
+		filler[i] = i % 9 == 0 ? ' ' : (char)('a' + random_below(&random, 26));
+	return filler;
+}
+
+/* Time that an encoder needs which has seen the filler and nothing of the text; the ids' memory is not its cost. */
+static int64_t text_ns(const struct tokens_encoding *encoding, const char *filler, const char *text,
+    size_t bytes, struct buffer *ids)
+{
+	struct tokens_encoder *encoder = tokens_encoder_create(encoding);
+	int64_t start_ns;
+	size_t tokens;
+
+	buffer_reset(ids);
+	if (tokens_count(encoder, filler, FILLER_BYTES, &tokens) != EMBED_OK ||
+	    tokens_encode(encoder, filler, FILLER_BYTES, ids) != EMBED_OK)
+		fail("cannot encode");
+	buffer_reset(ids);
+	if (buffer_reserve(ids, 4 * bytes) == NULL)
+		fail("out of memory");
+	memset(ids->bytes, 0, 4 * bytes);
+	start_ns = cpu_ns();
+	if (tokens_encode(encoder, text, bytes, ids) != EMBED_OK)
+		fail("cannot encode");
+	start_ns = cpu_ns() - start_ns;
+	tokens_encoder_destroy(encoder);
+	return start_ns;
+}
+
+/* Median over parts of the file with `bytes` bytes, or over runs of the file repeated. */
+static double part_ns(const struct corpus *corpus, const struct tokens_encoding *encoding,
+    const char *filler, const char *text, size_t bytes)
+{
+	size_t parts = corpus->len / bytes, runs = bytes > 4u << 20 ? 3 : PARTS_MAX;
+	int64_t times_ns[PARTS_MAX];
+	struct buffer ids;
+
+	buffer_init(&ids, SIZE_MAX / 2);
+	for (size_t run = 0; run < runs; run++)
+		times_ns[run] = text_ns(
+		    encoding, filler, text + (parts < 2 ? 0 : run % parts * bytes), bytes, &ids);
+	buffer_fini(&ids);
+	qsort(times_ns, runs, sizeof(*times_ns), by_value);
+	return (double)times_ns[runs / 2];
+}
+
+static void time_growing(const struct corpus *corpus, const struct tokens_encoding *encoding)
+{
+	char *text = malloc(GROWING_BYTES), *filler = make_filler();
+
+	if (text == NULL || corpus->len == 0)
+		fail("out of memory");
+	for (size_t at = 0; at < GROWING_BYTES; at++)
+		text[at] = corpus->bytes[at % corpus->len];
+	printf("\"ns\":{");
+	for (size_t bytes = 1024; bytes <= GROWING_BYTES; bytes *= 2)
+		printf("%s\"%zu\":%.0f", bytes == 1024 ? "" : ",", bytes,
+		    part_ns(corpus, encoding, filler, text, bytes));
+	printf("}");
+	free(text);
+	free(filler);
+}
+
 int main(int argc, char **argv)
 {
 	const struct tokens_encoding *encoding = argc == 5 ? tokens_encoding_find(argv[1]) : NULL;
@@ -250,13 +330,16 @@ int main(int argc, char **argv)
 	struct corpus corpus;
 
 	if (encoding == NULL || runs < 1 || runs > RUNS_MAX)
-		fail("ENCODING encode|count|whole|threads|ids RUNS(1-99) FILE are needed");
-	read_corpus(&corpus, argv[4], strcmp(argv[2], "whole") == 0);
+		fail("ENCODING encode|count|whole|growing|threads|ids RUNS(1-99) FILE are needed");
+	read_corpus(
+	    &corpus, argv[4], strcmp(argv[2], "whole") == 0 || strcmp(argv[2], "growing") == 0);
 	printf("{\"encoding\":\"%s\",\"mode\":\"%s\",\"bytes\":%zu,", argv[1], argv[2], corpus.len);
 	if (strcmp(argv[2], "threads") == 0)
 		time_two_threads(&corpus, encoding, runs);
 	else if (strcmp(argv[2], "ids") == 0)
 		digest_ids(&corpus, encoding);
+	else if (strcmp(argv[2], "growing") == 0)
+		time_growing(&corpus, encoding);
 	else
 		time_alone(&corpus, encoding, argv[2], runs);
 	printf("}\n");
