@@ -24,18 +24,19 @@ struct reader {
 	struct outline outline;
 	unsigned heading; /* level of the one that is open; 0: none */
 	size_t heading_start;
-	size_t heading_end; /* of the last one; blanks may follow it */
+	size_t heading_end; /* of the last one and the blanks after it; 0: none */
 	struct buffer title;
 };
 
 /* A heading is not left alone at the end of a chunk. */
-static bool is_after_heading(const struct reader *reader, const struct html_tag *tag)
+static bool is_after_heading(struct reader *reader, const struct html_tag *tag)
 {
-	size_t at = reader->heading_end;
-
-	while (at < tag->start && html_is_space(reader->chunker->bytes[at]))
-		at++;
-	return reader->heading_end > 0 && at == tag->start;
+	if (reader->heading_end == 0)
+		return false;
+	while (reader->heading_end < tag->start &&
+	       html_is_space(reader->chunker->bytes[reader->heading_end]))
+		reader->heading_end++;
+	return reader->heading_end == tag->start;
 }
 
 static void mark_tag(struct reader *reader, const struct html_tag *tag)

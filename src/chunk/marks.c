@@ -126,7 +126,7 @@ size_t packer_cut_sentence(struct chunker *chunker, size_t floor, size_t reach)
 	size_t next = floor;
 
 	while (finder != NULL && next < chunker->len) {
-		next = boundary_after(finder, next);
+		next = boundary_after_until(finder, next, reach);
 		if (next > reach)
 			break;
 		found = next;

@@ -126,13 +126,13 @@ static bool is_sure(const struct boundary *boundary, size_t found)
 	return boundary->end == boundary->len || found + MARGIN <= boundary->end;
 }
 
-static size_t raw_after(struct boundary *boundary, size_t offset)
+static size_t raw_after(struct boundary *boundary, size_t offset, size_t until)
 {
 	size_t found;
 
 	if (offset >= boundary->start && offset < boundary->end) {
 		found = next_in_window(boundary, offset);
-		if (is_sure(boundary, found))
+		if (is_sure(boundary, found) || (found > until && is_sure(boundary, until)))
 			return found;
 	}
 	open_window(boundary, offset, window_end(boundary, offset, BOUNDARY_WINDOW));
@@ -144,16 +144,16 @@ static size_t raw_after(struct boundary *boundary, size_t offset)
 	return found;
 }
 
-static size_t sentence_after(struct boundary *boundary, size_t offset)
+static size_t sentence_after(struct boundary *boundary, size_t offset, size_t until)
 {
 	const char *bytes = boundary->bytes;
-	size_t found = raw_after(boundary, offset);
+	size_t found = raw_after(boundary, offset, until);
 	size_t end, clause;
 
-	while (found < boundary->len && found - offset < BOUNDARY_WINDOW &&
+	while (found < boundary->len && found <= until && found - offset < BOUNDARY_WINDOW &&
 	       (sentence_goes_on(bytes, boundary->len, offset, found) ||
 		   sentence_without_opening(bytes, offset, found) == offset))
-		found = raw_after(boundary, found);
+		found = raw_after(boundary, found, until);
 	end = found < boundary->len ? sentence_without_opening(bytes, offset, found) : found;
 	if (end == offset)
 		end = found;
@@ -161,11 +161,16 @@ static size_t sentence_after(struct boundary *boundary, size_t offset)
 	return clause != 0 ? clause : end;
 }
 
-size_t boundary_after(struct boundary *boundary, size_t offset)
+size_t boundary_after_until(struct boundary *boundary, size_t offset, size_t until)
 {
 	if (boundary->kind == BOUNDARY_SENTENCE)
-		return sentence_after(boundary, offset);
-	return raw_after(boundary, offset);
+		return sentence_after(boundary, offset, until);
+	return raw_after(boundary, offset, until);
+}
+
+size_t boundary_after(struct boundary *boundary, size_t offset)
+{
+	return boundary_after_until(boundary, offset, boundary->len);
 }
 
 /* ---- Backwards ---------------------------------------------------------------- */

@@ -43,6 +43,13 @@ void boundary_set_text(struct boundary *boundary, const char *bytes, size_t len)
 size_t boundary_after(struct boundary *boundary, size_t offset);
 
 /*
+ * The same for who has no use for a boundary above `until`: when there is none
+ * up to it, any place above it may be told.  A window is then looked through
+ * once, however many places in it are asked about.  offset <= until <= len.
+ */
+size_t boundary_after_until(struct boundary *boundary, size_t offset, size_t until);
+
+/*
  * Last boundary at or before `offset` that is above `floor`, or `floor` when
  * there is none.  floor <= offset <= len.
  */

@@ -229,10 +229,12 @@ static size_t skip_unseen(const struct filter *filter, size_t at)
 static size_t word_goes_on(const struct filter *filter, size_t end)
 {
 	const struct edits *edits = filter->edits;
-	size_t at = skip_unseen(filter, end);
+	size_t at;
 
+	/* First of all, so that blanks are looked through once and not after each of many soft hyphens. */
 	if (!(U_GET_GC_MASK((UChar32)filter->previous) & (U_GC_L_MASK | U_GC_M_MASK)))
 		return end;
+	at = skip_unseen(filter, end);
 	if (at < edits->in_len && edits->in[at] == '\r')
 		at++;
 	if (at >= edits->in_len || edits->in[at] != '\n')
