@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded into the program under test: makes the Nth call of one kind fail.
- *	TORTURE=KIND:N     from KIND_TABLE, as alloc:17 or write_full:3
- *	TORTURE_STRUCK=FILE   is made when it struck, so that a loop knows its end
+ * Preloaded into the program under test: makes the Nth call of one kind fail, and shifts its calendar.
+ *	TORTURE=KIND        from KIND_TABLE, as alloc or write_full
+ *	TORTURE_BOARD=FILE  struct board, shared with the test, which may write it at any time
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -54,47 +54,49 @@ static const int kind_errors[] = {
 #undef ROW
 };
 
+/* What the test and the program tell each other. */
+struct board {
+	atomic_long left;  /* the call that makes it 0 fails; below, it goes on counting */
+	atomic_long off_s; /* how far the calendar is off */
+};
+
+static struct board nobody, *board = &nobody;
 static enum kind wanted = KIND_COUNT;
-static atomic_long left;
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
-__attribute__((constructor)) static void read_order(void)
+static enum kind kind_of(const char *name)
 {
-	const char *order = getenv("TORTURE");
-	const char *colon = order ? strchr(order, ':') : NULL;
+	int kind = 0;
 
-	if (!colon)
-		return;
-	atomic_store(&left, atol(colon + 1));
-	for (int kind = 0; kind < KIND_COUNT; kind++)
-		if (strlen(kind_names[kind]) == (size_t)(colon - order) &&
-		    memcmp(kind_names[kind], order, (size_t)(colon - order)) == 0)
-			wanted = (enum kind)kind;
+	while (kind < KIND_COUNT && strcmp(kind_names[kind], name) != 0)
+		kind++;
+	return (enum kind)kind;
 }
 
-static void tell(void)
+__attribute__((constructor)) static void read_order(void)
 {
-	static int (*next_open)(const char *, int, ...);
-	const char *path = getenv("TORTURE_STRUCK");
-	int fd;
+	const char *name = getenv("TORTURE");
+	const char *path = getenv("TORTURE_BOARD");
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 
-	if (!next_open)
-		next_open = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
-	fd = path ? next_open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600) : -1;
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (board == MAP_FAILED)
+		abort();
+	wanted = name ? kind_of(name) : KIND_COUNT;
 }
 
 /* True: this is the call; errno is set. */
 static bool strikes(enum kind kind)
 {
-	if (kind != wanted || atomic_fetch_sub(&left, 1) != 1)
+	if (kind != wanted || atomic_fetch_sub(&board->left, 1) != 1)
 		return false;
-	tell();
 	errno = kind_errors[kind];
 	return true;
 }
@@ -313,16 +315,14 @@ void *mmap64(void *address, size_t len, int protection, int flags, int fd, off64
 
 #define JUMP_S (86400 + 3600)
 
-static atomic_long off_s;
-
-/* From the call that it strikes on, the calendar is a day and an hour off. */
+/* From the call that it strikes on, the calendar is a day and an hour off; or as the test says. */
 static long calendar_off_s(void)
 {
 	if (strikes(KIND_clock_back))
-		atomic_store(&off_s, -JUMP_S);
+		atomic_store(&board->off_s, -JUMP_S);
 	if (strikes(KIND_clock_ahead))
-		atomic_store(&off_s, JUMP_S);
-	return atomic_load(&off_s);
+		atomic_store(&board->off_s, JUMP_S);
+	return atomic_load(&board->off_s);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)

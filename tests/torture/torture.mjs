@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Torture: each allocation and each call on a file fails in turn, and the calendar jumps, in whole commands.
-//   tests/torture/run EMBED FAULTS.so [--most 40] [--seed 1]     --most: calls of each kind and command, evenly spread
+//   tests/torture/run EMBED FAULTS.so [--most 40] [--only COMMAND] [--kind KIND]
+//   --most: calls of each kind and command, evenly spread
 // No failure may crash, nor pass in silence: a command ends well, or with a status and a sentence; its output is
 // whole or not there; store and ledger verify; and the same command again, without the fault, ends well.
 import assert from "node:assert/strict";
@@ -8,18 +9,18 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { binary, newHome, run, startEmulator } from "../gateway/harness.mjs";
+import { binary, newHome, startEmulator } from "../gateway/harness.mjs";
+import { kinds, never, newBoard } from "./board.mjs";
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { most: { type: "string", default: "40" } },
+	options: { most: { type: "string", default: "40" }, only: { type: "string" }, kind: { type: "string" } },
 });
 const [faults] = positionals;
 const most = Number(values.most);
-const kinds = ["alloc", "open_full", "read_broken", "read_short", "write_broken", "write_full", "write_short",
-	"sync_broken", "rename_broken", "unlink_broken", "folder_full", "resize_full", "map_full", "clock_back", "clock_ahead"];
 
 const work = newHome();
+const board = newBoard(join(work.path, "board"));
 const file = (name) => join(work.path, name);
 const upstream = await startEmulator();
 const home = file("home");
@@ -44,12 +45,13 @@ const commands = [
 	{ name: "keys", from: "empty", args: ["keys", "add", "ann", "--home", home] },
 ];
 
-function execute(args, fault) {
+function execute(args, kind, at) {
+	if (kind) board.arm(at);
 	const done = spawnSync(binary, args, {
 		encoding: "utf8", timeout: 60_000,
 		env: {
 			PATH: process.env.PATH, HOME: work.path, OPENAI_API_KEY: "sk-upstream-key",
-			...(fault && { LD_PRELOAD: faults, TORTURE: fault, TORTURE_STRUCK: file("struck") }),
+			...(kind && { LD_PRELOAD: faults, TORTURE: kind, TORTURE_BOARD: board.path }),
 		},
 	});
 	return { code: done.status, signal: done.signal, out: done.stdout, err: done.stderr };
@@ -57,7 +59,7 @@ function execute(args, fault) {
 
 function lay(from) {
 	rmSync(home, { recursive: true, force: true });
-	for (const name of ["out", "out.partial", "out.npy", "out.npy.partial", "struck"]) rmSync(file(name), { force: true });
+	for (const name of ["out", "out.partial", "out.npy", "out.npy.partial"]) rmSync(file(name), { force: true });
 	if (from === "full") cpSync(file("full"), home, { recursive: true });
 }
 
@@ -77,20 +79,11 @@ for (const command of commands) {
 	command.right = command.output && readFileSync(command.output);
 }
 
-// How often the command makes calls of this kind: the first N that never comes.
+// How often the command makes calls of this kind.
 function callsOf(command, kind) {
-	let low = 0, high = 1;
-	const reaches = (n) => {
-		lay(command.from);
-		execute(command.args, `${kind}:${n}`);
-		return existsSync(file("struck"));
-	};
-	while (reaches(high)) { low = high; high *= 4; }
-	while (high - low > Math.max(1, low >> 4)) {
-		const middle = (low + high) >> 1;
-		if (reaches(middle)) low = middle; else high = middle;
-	}
-	return low;
+	lay(command.from);
+	execute(command.args, kind, never);
+	return never - board.left();
 }
 
 // Where a source could not be read the output says so in its place, and the status does.
@@ -122,14 +115,14 @@ function isSoundAfter(command) {
 
 const complaints = [];
 let cases = 0, failed = 0;
-for (const command of commands) {
-	for (const kind of kinds) {
+for (const command of commands.filter(({ name }) => name === (values.only ?? name))) {
+	for (const kind of kinds.filter((kind) => kind === (values.kind ?? kind))) {
 		const calls = callsOf(command, kind);
 		const step = Math.max(1, calls / most);
 		for (let at = 1; at <= calls; at += step) {
 			const fault = `${kind}:${Math.floor(at)}`;
 			lay(command.from);
-			const result = execute(command.args, fault);
+			const result = execute(command.args, kind, Math.floor(at));
 			cases++;
 			failed += result.code !== 0;
 			const complaint = isHonest(command, result) || isSoundAfter(command);
