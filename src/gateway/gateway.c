@@ -10,10 +10,10 @@
 #include "gateway/dashboard.h"
 #include "gateway/state.h"
 
-#define REPLY_MAX_BYTES     (8ull << 30)
-#define TEXT_MAX_BYTES      (4u << 20)
-#define SMALL_BODY_MAX      65536
-#define BUDGET_SYNC_EVERY_S 60
+#define REPLY_MAX_BYTES      (8ull << 30)
+#define TEXT_MAX_BYTES       (4u << 20)
+#define SMALL_BODY_MAX       65536
+#define BUDGET_SYNC_EVERY_US 60000000
 
 /* ---- Exchanges -------------------------------------------------------------- */
 
@@ -138,17 +138,17 @@ static void add_spent(const struct embed_usage_row *row, void *context)
 
 static void sync_budget(struct gateway *gateway, const struct key *key)
 {
-	int64_t now_s = clock_unix_s();
-	int64_t start_s = meter_period_start(key->period, now_s);
+	int64_t now_us = clock_now_us();
+	int64_t start_s = meter_period_start(key->period, clock_unix_s());
 	struct embed_usage_query query = EMBED_USAGE_QUERY_INIT;
 	struct spent spent = {0};
 
-	if (!key->budget_nano || now_s - key->meter->synced_s < BUDGET_SYNC_EVERY_S)
+	if (!key->budget_nano || !meter_is_due(key->meter, start_s, BUDGET_SYNC_EVERY_US, now_us))
 		return;
 	query.since_s = start_s;
 	query.key_name = key->name;
 	if (embed_usage(gateway->service, &query, add_spent, &spent, NULL) == EMBED_OK)
-		meter_sync(key->meter, start_s, spent.nano, now_s);
+		meter_sync(key->meter, start_s, spent.nano, now_us);
 }
 
 static enum embed_status bind_meters(
@@ -340,6 +340,7 @@ enum embed_status gateway_start(struct gateway **out, embed_service *service,
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	gateway->service = service;
 	gateway->started_s = clock_unix_s();
+	gateway->started_us = clock_now_us();
 	meter_set_init(&gateway->meters);
 	alarms_init(&gateway->alarms);
 	pthread_mutex_init(&gateway->keys_lock, NULL);

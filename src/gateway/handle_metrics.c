@@ -165,7 +165,7 @@ static void write_http(struct exposition *to, struct gateway *gateway)
 	    {"rejected", EXPOSITION_COUNTER, "requests refused by admission, rates or budgets",
 		SUM(gateway, rejected)},
 	    {"uptime_seconds", EXPOSITION_GAUGE, "seconds since the gateway started",
-		(uint64_t)(clock_unix_s() - gateway->started_s)},
+		(uint64_t)(clock_now_us() - gateway->started_us) / 1000000},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

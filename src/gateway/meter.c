@@ -106,7 +106,7 @@ bool meter_reserve(struct meter *meter, const struct key *key, uint64_t nano, in
 	bool is_enough;
 
 	pthread_mutex_lock(&meter->lock);
-	if (meter->period_start_s != start_s) { /* a new day or month */
+	if (meter->period_start_s < start_s) { /* a new day or month */
 		meter->period_start_s = start_s;
 		meter->spent_nano = 0;
 	}
@@ -126,14 +126,26 @@ void meter_settle(struct meter *meter, uint64_t reserved_nano, uint64_t cost_nan
 	pthread_mutex_unlock(&meter->lock);
 }
 
-void meter_sync(struct meter *meter, int64_t period_start_s, uint64_t spent_nano, int64_t now_s)
+bool meter_is_due(struct meter *meter, int64_t period_start_s, int64_t every_us, int64_t now_us)
+{
+	bool is_due;
+
+	pthread_mutex_lock(&meter->lock);
+	is_due = meter->synced_us == 0 || meter->synced_start_s != period_start_s ||
+		 now_us - meter->synced_us >= every_us;
+	pthread_mutex_unlock(&meter->lock);
+	return is_due;
+}
+
+void meter_sync(struct meter *meter, int64_t period_start_s, uint64_t spent_nano, int64_t now_us)
 {
 	pthread_mutex_lock(&meter->lock);
 	/* The ledger may lag behind answers by a moment: never count less in one period. */
 	if (meter->period_start_s != period_start_s || spent_nano > meter->spent_nano)
 		meter->spent_nano = spent_nano;
 	meter->period_start_s = period_start_s;
-	meter->synced_s = now_s;
+	meter->synced_start_s = period_start_s;
+	meter->synced_us = now_us;
 	pthread_mutex_unlock(&meter->lock);
 }
 

@@ -28,7 +28,8 @@ struct meter {
 	int64_t period_start_s; /* that spent_nano counts from */
 	uint64_t spent_nano;
 	uint64_t reserved_nano;
-	int64_t synced_s; /* when spent_nano was last read from the ledger */
+	int64_t synced_us;      /* when spent_nano was last read from the ledger; 0: never */
+	int64_t synced_start_s; /* from which time on */
 };
 
 /* Meters by name; they live as long as the set. */
@@ -59,14 +60,20 @@ struct meter_left meter_look(const atomic_int_fast64_t *full_us, uint64_t limit,
 /* When the period that holds `now_s` began (UTC); 0 for KEY_PERIOD_EVER. */
 int64_t meter_period_start(enum key_period period, int64_t now_s);
 
-/* False: the budget does not hold it. */
+/*
+ * False: the budget does not hold it.  In a new period nothing is spent; in an
+ * old one, to which the calendar was set back, what counted before goes on
+ * counting until the ledger says better.
+ */
 bool meter_reserve(struct meter *meter, const struct key *key, uint64_t nano, int64_t now_s);
 void meter_settle(struct meter *meter, uint64_t reserved_nano, uint64_t cost_nano);
 
 /* Of the period that holds `now_s`. */
 uint64_t meter_spent(struct meter *meter, enum key_period period, int64_t now_s);
 
-/* What the ledger says was spent since `period_start_s`. */
-void meter_sync(struct meter *meter, int64_t period_start_s, uint64_t spent_nano, int64_t now_s);
+/* The ledger should be read: it was not for `every_us`, or never for this period. */
+bool meter_is_due(struct meter *meter, int64_t period_start_s, int64_t every_us, int64_t now_us);
+/* What the ledger says was spent since `period_start_s`; `now_us` as clock_now_us. */
+void meter_sync(struct meter *meter, int64_t period_start_s, uint64_t spent_nano, int64_t now_us);
 
 #endif

@@ -98,6 +98,33 @@ static void the_ledger_corrects_upwards_only(void **state)
 	meter_set_fini(&set);
 }
 
+static void a_calendar_set_back_gives_no_budget_anew(void **state)
+{
+	struct meter_set set;
+	struct meter *meter;
+	struct key key = {.budget_nano = 100, .period = KEY_PERIOD_DAY};
+	int64_t noon_s = 1795348800, today_s = noon_s - 43200;
+
+	(void)state;
+	meter_set_init(&set);
+	meter = meter_set_get(&set, "a");
+	assert_true(meter_is_due(meter, today_s, 60, 1));
+	meter_sync(meter, today_s, 90, 1);
+	assert_false(meter_is_due(meter, today_s, 60, 2));
+	assert_true(meter_is_due(meter, today_s, 60, 61));
+	assert_true(meter_reserve(meter, &key, 70, noon_s + 86400));
+	meter_settle(meter, 70, 70);
+	assert_false(
+	    meter_reserve(meter, &key, 31, noon_s)); /* back, and the ledger not read yet */
+	assert_true(meter_is_due(meter, today_s + 86400, 60, 3));
+	meter_sync(meter, today_s + 86400, 70, 3);
+	assert_true(meter_is_due(meter, today_s, 60, 4));
+	meter_sync(meter, today_s, 95, 4);
+	assert_false(meter_reserve(meter, &key, 6, noon_s));
+	assert_true(meter_reserve(meter, &key, 5, noon_s));
+	meter_set_fini(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +134,7 @@ int main(void)
 	    cmocka_unit_test(periods_begin_at_midnight_and_on_the_first),
 	    cmocka_unit_test(a_budget_is_never_promised_twice),
 	    cmocka_unit_test(the_ledger_corrects_upwards_only),
+	    cmocka_unit_test(a_calendar_set_back_gives_no_budget_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

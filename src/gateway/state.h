@@ -88,7 +88,8 @@ struct gateway {
 	uint64_t keys_inode;
 	struct admission admission;
 	atomic_bool is_draining;
-	int64_t started_s;
+	int64_t started_s;  /* of the calendar */
+	int64_t started_us; /* clock_now_us, which nobody sets */
 };
 
 struct call {

@@ -9,6 +9,11 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_test(NAME torture
     COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> $<TARGET_FILE:torture_faults> --most 2)
   set_tests_properties(torture PROPERTIES LABELS torture TIMEOUT 400 SKIP_RETURN_CODE 77)
+  add_test(NAME torture.serve
+    COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> $<TARGET_FILE:torture_faults> serve --most 3)
+  add_test(NAME torture.clock
+    COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> $<TARGET_FILE:torture_faults> clock)
+  set_tests_properties(torture.serve torture.clock PROPERTIES LABELS torture TIMEOUT 200 SKIP_RETURN_CODE 77)
   # 77: no disk can be mounted here.
   add_test(NAME torture.disk COMMAND ${CMAKE_CURRENT_LIST_DIR}/run $<TARGET_FILE:embed> disk)
   set_tests_properties(torture.disk PROPERTIES LABELS torture TIMEOUT 200 SKIP_RETURN_CODE 77)
