@@ -71,7 +71,7 @@ static inline struct tables_key with_count(struct tables_key key, uint64_t token
 }
 
 /*
- * Where only the count matters: notes keys and hashes and drops the pieces that
+ * Where only the count matters: drops the pieces that
  * are counted already, whose tokens it adds.  Returns how many are left.
  */
 static size_t drop_counted(struct tokens_encoder *encoder, const uint8_t *bytes, size_t len,
@@ -88,14 +88,17 @@ static size_t drop_counted(struct tokens_encoder *encoder, const uint8_t *bytes,
 		is_here = is_counted(place, key);
 		encoder->starts[kept] = at;
 		encoder->ends[kept] = end;
-		encoder->keys[kept] = key;
-		encoder->hashes[kept] = hash;
 		kept += !is_here;
 		sum += (place.hi >> ENCODER_COUNT_SHIFT) & (0 - is_here);
 		at = end;
 	}
 	*tokens += sum;
+	/* Made once more: cheaper for the few than keeping them for all. */
 	for (size_t i = 0; i < kept; i++) {
+		size_t start = encoder->starts[i];
+
+		encoder->keys[i] = key_of(bytes + start, encoder->ends[i] - start, len - start);
+		encoder->hashes[i] = tables_hash_key(encoder->keys[i]);
 		encoder->slots[i] = vocabulary_slot(encoder->encoding, encoder->hashes[i]);
 		__builtin_prefetch(encoder->slots[i]);
 	}

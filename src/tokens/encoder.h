@@ -36,7 +36,7 @@ struct encoder_missing {
 #define ENCODER_KNOWN 1024
 
 /* Where only the count matters: pieces of up to 15 bytes that were met lately, one place a hash. */
-#define ENCODER_COUNTED 4096
+#define ENCODER_COUNTED 8192
 
 /* Above the length in the last byte of such a piece's key: its tokens, which are no more than its bytes. */
 #define ENCODER_COUNT_SHIFT 60
