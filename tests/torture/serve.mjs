@@ -95,7 +95,9 @@ const open = (kind) => start(["serve", "--home", home, "--base-url", `${upstream
 
 // True: it serves; false: it ended.
 async function serves(gateway) {
+	const timer = setTimeout(() => gateway.child.kill("SIGKILL"), slowest);
 	const match = await gateway.until(/serving on (http:\/\/\S+)\/v1/).catch(() => undefined);
+	clearTimeout(timer);
 	gateway.base = match?.[1];
 	return match !== undefined;
 }
