@@ -85,7 +85,8 @@ static int on_send(void *context, char *ip, char *own_ip, int port, int own_port
 
 /* ---- The handle ------------------------------------------------------ */
 
-static void set_always(struct exchange *exchange)
+/* False: no memory for what libcurl copies. */
+static bool set_always(struct exchange *exchange)
 {
 	CURL *easy = exchange->easy;
 
@@ -95,7 +96,6 @@ static void set_always(struct exchange *exchange)
 	/* Else an end before the name is found waits for the name server, and all other requests with it. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);
@@ -108,6 +108,7 @@ static void set_always(struct exchange *exchange)
 	curl_easy_setopt(
 	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)exchange->options->connect_timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->options->retry_deadline_ms);
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 }
 
 struct exchange *exchange_create(const struct engine_options *options, const int64_t *now_us)
@@ -122,11 +123,10 @@ struct exchange *exchange_create(const struct engine_options *options, const int
 	buffer_init(&exchange->error_body, WIRE_FAULT_BODY_BYTES);
 	wire_reply_init(&exchange->reply);
 	exchange->easy = curl_easy_init();
-	if (!exchange->easy) {
+	if (!exchange->easy || !set_always(exchange)) {
 		exchange_destroy(exchange);
 		return NULL;
 	}
-	set_always(exchange);
 	return exchange;
 }
 

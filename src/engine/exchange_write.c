@@ -178,21 +178,23 @@ static bool needs_new_connection(const struct attempt *attempt)
 	return attempt->batch->is_fresh || attempt->upstream->settings.http2_prior_knowledge;
 }
 
-static void set_for_attempt(
+/* False: no memory for what libcurl copies, without which it would go elsewhere or trust others. */
+static bool set_for_attempt(
     struct exchange *exchange, const struct attempt *attempt, const char *url)
 {
 	const struct embed_upstream *settings = &attempt->upstream->settings;
 	CURL *easy = exchange->easy;
 
-	curl_easy_setopt(easy, CURLOPT_URL, url);
+	if (curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK)
+		return false;
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body.bytes);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.len);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(settings));
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, needs_new_connection(attempt) ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, settings->http2_prior_knowledge ? 1L : 0L);
-	if (settings->ca_file && settings->ca_file[0])
-		curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file);
+	return !settings->ca_file || !settings->ca_file[0] ||
+	       curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file) == CURLE_OK;
 }
 
 bool exchange_write(struct exchange *exchange, const struct attempt *attempt)
@@ -202,6 +204,5 @@ bool exchange_write(struct exchange *exchange, const struct attempt *attempt)
 	if (!write_url(attempt, url) || !write_headers(exchange, attempt) ||
 	    !write_body(exchange, attempt))
 		return false;
-	set_for_attempt(exchange, attempt, url);
-	return true;
+	return set_for_attempt(exchange, attempt, url);
 }
