@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_asked, hangup_came, hangup_reloads;
+/* Lock-free: a handler may use them, and any thread may be the one that it interrupts. */
+static atomic_int stop_asked, hangup_came, hangup_reloads;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler must not wait for a lock");
 static int event_fd = -1;
 
 static void wake(void)
@@ -22,9 +25,8 @@ static void wake(void)
 
 static void on_stop(int number)
 {
-	if (stop_asked)
+	if (atomic_exchange(&stop_asked, 1))
 		_exit(128 + number);
-	stop_asked = 1;
 	wake();
 }
 
@@ -74,11 +76,7 @@ bool signals_stop_asked(void)
 
 bool signals_take_reload(void)
 {
-	bool was = hangup_came != 0 && hangup_reloads != 0;
-
-	if (was)
-		hangup_came = 0;
-	return was;
+	return hangup_reloads != 0 && atomic_exchange(&hangup_came, 0) != 0;
 }
 
 int signals_fd(void)

@@ -296,7 +296,7 @@ static void with_one_slot_requests_wait_for_each_other(void **state)
 
 static void a_connection_serves_many_requests_and_waits_to_send_a_body_if_asked(void **state)
 {
-	struct stand stand = STAND("--framing=length", "--idle-timeout=50ms");
+	struct stand stand = STAND("--framing=length", "--idle-timeout=500ms");
 	static const char head[] =
 	    "POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: "
 	    "46\r\n\r\n";

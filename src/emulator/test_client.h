@@ -140,7 +140,8 @@ static inline struct answer read_answer(int fd)
 	struct answer answer = {.bytes = malloc(ANSWER_MAX + 1)};
 	ssize_t got;
 
-	while ((got = recv(fd, answer.bytes + answer.len, ANSWER_MAX - answer.len, 0)) > 0)
+	while ((got = TEMP_FAILURE_RETRY(
+		    recv(fd, answer.bytes + answer.len, ANSWER_MAX - answer.len, 0))) > 0)
 		answer.len += (size_t)got;
 	if (got < 0 && errno != ECONNRESET)
 		fail_msg("no answer within %d s, %zu bytes so far", WAIT_S, answer.len);

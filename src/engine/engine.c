@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "engine/loop.h"
 #include "engine/settings.h"
 
@@ -43,7 +44,7 @@ enum embed_status engine_open(struct engine **out, const struct engine_options *
 		    error, status, "the engine could not start: %s", embed_status_meaning(status));
 		goto fail_settings;
 	}
-	if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
+	if (thread_start(&engine->thread, run, engine) != 0) {
 		status = error_set(error, EMBED_IO, "the engine's thread could not be started");
 		goto fail_loop;
 	}

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "gateway/days.h"
 #include "gateway/look.h"
 #include "gateway/state.h"
@@ -317,7 +318,7 @@ enum embed_status dashboard_create(
 
 enum embed_status dashboard_start(struct dashboard *dashboard, struct embed_error *error)
 {
-	if (pthread_create(&dashboard->thread, NULL, run, dashboard) != 0)
+	if (thread_start(&dashboard->thread, run, dashboard) != 0)
 		return error_set(error, EMBED_NO_MEMORY, "no thread for the dashboard");
 	dashboard->has_thread = true;
 	return EMBED_OK;

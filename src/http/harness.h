@@ -228,7 +228,7 @@ static inline ssize_t harness_read_all(int fd, char *out, size_t cap)
 	size_t len = 0;
 
 	for (;;) {
-		ssize_t got = recv(fd, out + len, cap - 1 - len, 0);
+		ssize_t got = TEMP_FAILURE_RETRY(recv(fd, out + len, cap - 1 - len, 0));
 
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			fail_msg("the server neither answers nor closes: %zu bytes so far", len);
@@ -249,7 +249,7 @@ static inline void harness_read_until(int fd, char *out, size_t cap, const char 
 
 	out[0] = '\0';
 	while (!strstr(out, text)) {
-		ssize_t got = recv(fd, out + len, cap - 1 - len, 0);
+		ssize_t got = TEMP_FAILURE_RETRY(recv(fd, out + len, cap - 1 - len, 0));
 
 		if (got <= 0)
 			fail_msg("\"%s\" did not come, but: %s", text, out);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 
 /* ---- Options ----------------------------------------------------------- */
 
@@ -140,7 +141,7 @@ static enum embed_status start_workers(struct http_server *server, struct embed_
 	for (unsigned i = 0; i < count; i++) {
 		struct http_worker *worker = &server->workers[i];
 
-		worker->has_thread = pthread_create(&worker->thread, NULL, run_worker, worker) == 0;
+		worker->has_thread = thread_start(&worker->thread, run_worker, worker) == 0;
 		if (!worker->has_thread)
 			return error_set(error, EMBED_IO, "cannot start a worker thread");
 	}

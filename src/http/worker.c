@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -317,11 +316,7 @@ void http_worker_run(struct http_worker *worker)
 {
 	const struct http_options *options = worker->options;
 	struct http_server *server = worker->server;
-	sigset_t signals;
 
-	/* Signals are the main thread's; a TLS write to a closed socket must not kill. */
-	sigfillset(&signals);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	worker->now_us = clock_now_us();
 	if (options->on_worker_start &&
 	    !options->on_worker_start(worker->index, &worker->user, options->context)) {

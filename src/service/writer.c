@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "service/backlog.h"
 
 #define WRITER_IDLE_US     ((int64_t)1000 * 1000)
@@ -408,7 +409,7 @@ enum embed_status writer_create(
 	backlog_init(&writer->backlog);
 	init_conditions(writer);
 	writer->maintain_due_us = clock_now_us() + WRITER_MAINTAIN_US;
-	failure = pthread_create(&writer->thread, NULL, run, writer);
+	failure = thread_start(&writer->thread, run, writer);
 	if (failure != 0) {
 		fini(writer);
 		return error_set(error, EMBED_IO, "the writer's thread could not be started: %s",

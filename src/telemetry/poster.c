@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/thread.h"
 
 struct letter {
 	struct letter *next;
@@ -286,7 +287,7 @@ enum embed_status poster_create(
 		fini(poster);
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	}
-	if (pthread_create(&poster->thread, NULL, run, poster) != 0) {
+	if (thread_start(&poster->thread, run, poster) != 0) {
 		fini(poster);
 		return error_set(error, EMBED_IO, "no thread could be started");
 	}

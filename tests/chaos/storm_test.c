@@ -30,7 +30,7 @@
 #define QUOTA_STORM     12  /* refusals in a row, once in 5 s */
 #define WEATHER_MS      100 /* how long a misbehaviour lasts */
 #define SILENT_MS                                                                                  \
-	700 /* what a name server takes that never answers: more than the connect timeout */
+	2000 /* what a name server takes that never answers: more than the connect timeout */
 
 static const char *const misbehaviours[] = {"reset", "close", "reset_after_status",
     "reset_mid_body", "cut_body", "trickle", "cut_json", "cut_gzip", "empty_body", "html_200",

@@ -35,7 +35,7 @@ case $status in
 130) [ ! -e cut.jsonl ] || fail "an interrupted output is not in place"
 	says err 'the same command again goes on' ;;
 0) ;; # it was faster
-*) fail "SIGINT gives 130, not $status" ;;
+*) fail "SIGINT gives 130, not $status: $(cat err)" ;;
 esac
 
 expect 0 "$EMBED" rows in.jsonl -o cut.jsonl -e base64 --batch-texts 100
