@@ -68,17 +68,26 @@ static void allow_port(struct confining *confining, enum sandbox_port use, long 
 		    sandbox_allow_port(&confining->sandbox, use, (uint16_t)port, confining->error);
 }
 
-/* The port that a URL names, or that of its scheme where `takes_default`; -1: none. */
-static long port_of(const char *text, bool takes_default)
+/*
+ * The port that a URL names, or that of its scheme where `takes_default`; -1:
+ * none.  Without memory `confining` ends: a port that is left out would stay
+ * closed for as long as the gateway runs.
+ */
+static long port_of(struct confining *confining, const char *text, bool takes_default)
 {
 	CURLU *url = curl_url();
 	char *port = NULL;
 	long number = -1;
+	CURLUcode code =
+	    url ? curl_url_set(url, CURLUPART_URL, text, CURLU_GUESS_SCHEME) : CURLUE_OUT_OF_MEMORY;
 
-	if (url && curl_url_set(url, CURLUPART_URL, text, CURLU_GUESS_SCHEME) == CURLUE_OK &&
-	    curl_url_get(url, CURLUPART_PORT, &port, takes_default ? CURLU_DEFAULT_PORT : 0) ==
-		CURLUE_OK)
+	if (code == CURLUE_OK)
+		code = curl_url_get(
+		    url, CURLUPART_PORT, &port, takes_default ? CURLU_DEFAULT_PORT : 0);
+	if (code == CURLUE_OK)
 		number = strtol(port, NULL, 10);
+	else if (code == CURLUE_OUT_OF_MEMORY && confining->status == EMBED_OK)
+		confining->status = error_set(confining->error, EMBED_NO_MEMORY, "out of memory");
 	curl_free(port);
 	curl_url_cleanup(url);
 	return number;
@@ -87,7 +96,7 @@ static long port_of(const char *text, bool takes_default)
 static void allow_url(struct confining *confining, const char *url)
 {
 	if (url && *url)
-		allow_port(confining, SANDBOX_CONNECT, port_of(url, true));
+		allow_port(confining, SANDBOX_CONNECT, port_of(confining, url, true));
 }
 
 static void allow_proxies(struct confining *confining)
@@ -97,7 +106,7 @@ static void allow_proxies(struct confining *confining)
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
 		const char *proxy = getenv(variables[i]);
-		long port = proxy && *proxy ? port_of(proxy, false) : 0;
+		long port = proxy && *proxy ? port_of(confining, proxy, false) : 0;
 
 		if (port > 0)
 			allow_port(confining, SANDBOX_CONNECT, port);

@@ -233,18 +233,18 @@ static bool set_up_handle(struct poster *poster)
 	if (!easy || !poster->fields)
 		return false;
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_URL, options->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "embed/" EMBED_VERSION_TEXT);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply);
 	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, poster);
-	if (options->ca_file && options->ca_file[0])
-		curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-	return true;
+	/* What libcurl copies may find no memory. */
+	return curl_easy_setopt(easy, CURLOPT_URL, options->url) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "embed/" EMBED_VERSION_TEXT) == CURLE_OK &&
+	       (!options->ca_file || !options->ca_file[0] ||
+		   curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file) == CURLE_OK);
 }
 
 static void init_locks(struct poster *poster)
