@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include <unicode/uchar.h>
+
 #include "base/error.h"
 #include "chunk/list.h"
 #include "text/utf8.h"
@@ -193,12 +195,40 @@ static size_t spare_tail(struct chunker *chunker, size_t start, size_t floor, si
 	return reach > tail && tail > floor ? tail : reach;
 }
 
+#define STOPS 2 /* a full stop and a quotation mark */
+
+/*
+ * Stops and closing brackets right after what fits belong to it if they fit,
+ * too.  Encodings take one that has no blank after it together with the word
+ * that follows, so that what can be told quickly ends before it.
+ */
+static size_t past_stops(struct chunker *chunker, size_t start, size_t reach)
+{
+	size_t max = chunker->options->max;
+	size_t size;
+
+	for (int i = 0; i < STOPS && reach < chunker->len; i++) {
+		const char *at = chunker->bytes + reach;
+		uint32_t code = utf8_decode(at, chunker->len - reach, &size);
+
+		if (code < 0x2000 ||
+		    !(U_GET_GC_MASK((UChar32)code) & (U_GC_PE_MASK | U_GC_PF_MASK | U_GC_PO_MASK)))
+			break;
+		if (measure_size(&chunker->measure, start, reach + size) > max)
+			break;
+		reach += size;
+	}
+	return reach;
+}
+
 /* The end of the chunk at `start`, above `floor`; 0: with this start none is. */
 static size_t choose_end(struct chunker *chunker, size_t start, size_t floor)
 {
 	size_t reach = measure_reach(&chunker->measure, start, chunker->options->max);
 	size_t least, end;
 
+	if (chunker->options->unit == EMBED_UNIT_TOKENS)
+		reach = past_stops(chunker, start, reach);
 	chunker->start = start;
 	chunker->is_rest = reach == chunker->len;
 	if (chunker->is_rest && !chunker->strategy->is_eager)

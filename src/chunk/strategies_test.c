@@ -46,6 +46,16 @@ static void sentences_stay_whole(void **state)
 	    "今天下雨。你好吗？|我很好！再见。");
 }
 
+/* The encoding has "。海は広い" in one piece, which does not fit as a whole. */
+static void a_stop_stays_with_its_sentence(void **state)
+{
+	(void)state;
+	assert_cuts(options_of(EMBED_CHUNK_SENTENCES, EMBED_UNIT_TOKENS, 30, 0),
+	    "封蝋は手紙を閉じる、とベル博士は言う。|海は広い。港には灯台がある。");
+	assert_cuts(options_of(EMBED_CHUNK_SENTENCES, EMBED_UNIT_TOKENS, 30, 0),
+	    "「封蝋は手紙を閉じる、ベル博士は言う。」|海は広い。港には灯台がある。");
+}
+
 static void recursive_prefers_the_largest_unit_that_ends_in_reach(void **state)
 {
 	(void)state;
@@ -209,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(fixed_counts_bytes_and_characters),
 	    cmocka_unit_test(sentences_stay_whole),
+	    cmocka_unit_test(a_stop_stays_with_its_sentence),
 	    cmocka_unit_test(recursive_prefers_the_largest_unit_that_ends_in_reach),
 	    cmocka_unit_test(paragraphs_are_cut_between_sentences),
 	    cmocka_unit_test(markdown_keeps_sections_and_code_whole),
