@@ -132,7 +132,7 @@ bool meter_is_due(struct meter *meter, int64_t period_start_s, int64_t every_us,
 
 	pthread_mutex_lock(&meter->lock);
 	is_due = meter->synced_us == 0 || meter->synced_start_s != period_start_s ||
-		 now_us - meter->synced_us >= every_us;
+		 meter->period_start_s > period_start_s || now_us - meter->synced_us >= every_us;
 	pthread_mutex_unlock(&meter->lock);
 	return is_due;
 }

@@ -115,7 +115,8 @@ static void a_calendar_set_back_gives_no_budget_anew(void **state)
 	assert_true(meter_reserve(meter, &key, 70, noon_s + 86400));
 	meter_settle(meter, 70, 70);
 	assert_false(
-	    meter_reserve(meter, &key, 31, noon_s)); /* back, and the ledger not read yet */
+	    meter_reserve(meter, &key, 31, noon_s));      /* back, and the ledger not read yet */
+	assert_true(meter_is_due(meter, today_s, 60, 2)); /* though it was read for this day */
 	assert_true(meter_is_due(meter, today_s + 86400, 60, 3));
 	meter_sync(meter, today_s + 86400, 70, 3);
 	assert_true(meter_is_due(meter, today_s, 60, 4));
