@@ -46,7 +46,7 @@ struct encoder_missing {
 #define ENCODER_ILL_KEY_HI  (UINT64_MAX - 1)
 
 /* Bytes at a text's end that are copied, so that pieces can be read beyond their ends. */
-#define ENCODER_TAIL MEMO_BYTES
+#define ENCODER_TAIL (MEMO_BYTES + MEMO_READ_BEYOND)
 
 struct tokens_encoder {
 	const struct tokens_encoding *encoding;

@@ -25,6 +25,9 @@
 #define MEMO_TOKENS 18
 #define MEMO_BYTES  128
 
+/* So many bytes after a piece may be read. */
+#define MEMO_READ_BEYOND 16
+
 /*
  * Three ids of TABLES_ID_BITS each, all ones where there is none, and a tag
  * above them; 0: empty.  An entry is a unit with a tag of its own and those
@@ -62,8 +65,8 @@ void memo_prefetch(const struct memo *memo, const struct tokens_encoding *encodi
 
 /*
  * Writes the ids of a piece that is not ill-formed, with this hash, at most
- * MEMO_TOKENS, and returns how many; 0: it is not there.  16 bytes more than
- * the piece may be read.
+ * MEMO_TOKENS, and returns how many; 0: it is not there.  MEMO_READ_BEYOND bytes
+ * more than the piece may be read.
  */
 uint32_t memo_find(const struct memo *memo, const struct tokens_encoding *encoding,
     const uint8_t *piece, size_t len, uint64_t hash, uint32_t *ids);
