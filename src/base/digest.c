@@ -2,6 +2,7 @@
 #include "base/digest.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,10 @@
 /* Up to here one update of joined parts costs less than one for each part and length. */
 #define JOINED_MAX 2048
 
-/* Fetched once for the process: a fetch costs as much as hashing 400 bytes. */
-static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
-static EVP_MD *sha256;
+/* Fetched once for the process: a fetch costs as much as hashing 400 bytes.  What finds no memory is tried again. */
+static pthread_mutex_t fetch_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(EVP_MD *) sha256;
+static _Bool has_key;
 static pthread_key_t context_key;
 
 static void free_context(void *context)
@@ -23,14 +25,31 @@ static void free_context(void *context)
 	EVP_MD_CTX_free(context);
 }
 
-static void fetch(void)
+static EVP_MD *fetch(void)
 {
-	if (pthread_key_create(&context_key, free_context) != 0)
-		return;
+	if (!has_key)
+		has_key = pthread_key_create(&context_key, free_context) == 0;
 	/* Without memory for its own beginnings OpenSSL 3.0 would crash in the fetch. */
-	if (OPENSSL_init_crypto(0, NULL) != 1 || OSSL_LIB_CTX_get0_global_default() == NULL)
-		return;
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!has_key || OPENSSL_init_crypto(0, NULL) != 1 ||
+	    OSSL_LIB_CTX_get0_global_default() == NULL)
+		return NULL;
+	return EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+static EVP_MD *fetched(void)
+{
+	EVP_MD *hash = atomic_load_explicit(&sha256, memory_order_acquire);
+
+	if (hash != NULL)
+		return hash;
+	pthread_mutex_lock(&fetch_lock);
+	hash = atomic_load_explicit(&sha256, memory_order_relaxed);
+	if (hash == NULL) {
+		hash = fetch();
+		atomic_store_explicit(&sha256, hash, memory_order_release);
+	}
+	pthread_mutex_unlock(&fetch_lock);
+	return hash;
 }
 
 /* Owned by the calling thread. */
@@ -38,8 +57,7 @@ static EVP_MD_CTX *thread_context(void)
 {
 	EVP_MD_CTX *context;
 
-	pthread_once(&fetch_once, fetch);
-	if (sha256 == NULL)
+	if (fetched() == NULL)
 		return NULL;
 	context = pthread_getspecific(context_key);
 	if (context != NULL)
@@ -93,7 +111,7 @@ _Bool digest_parts(struct digest *digest, const struct digest_part *parts, size_
 	uint8_t joined[JOINED_MAX];
 	size_t len;
 
-	if (context == NULL || !EVP_DigestInit_ex2(context, sha256, NULL))
+	if (context == NULL || !EVP_DigestInit_ex2(context, fetched(), NULL))
 		return 0;
 	len = join(joined, sizeof(joined), parts, count);
 	if (len > 0 ? !EVP_DigestUpdate(context, joined, len) : !hash_each(context, parts, count))

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/error.h"
 
 /*
@@ -252,7 +253,11 @@ static enum embed_status start(
     struct embed_service *service, const struct embed_options *options, struct embed_error *error)
 {
 	enum embed_status status;
+	struct digest digest;
 
+	/* OpenSSL that found no memory for its own beginnings never finds it again, and no key of a text could be made. */
+	if (!digest_parts(&digest, NULL, 0))
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
 	status = settings_create(&service->settings, options, error);
 	if (status == EMBED_OK)
 		status = check_spaces(service->settings, error);
