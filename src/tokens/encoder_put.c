@@ -127,7 +127,6 @@ enum embed_status encoder_put_cuts(struct tokens_encoder *encoder,
 	size_t count = 0;
 
 	for (size_t i = 0; i < batch->count; i++) {
-
 		tokens += encoder->counts[i];
 		encoder->cuts[count] = (struct tokens_cut){encoder->ends[i], tokens};
 		count += encoder_can_cut(batch->bytes, encoder->starts[i], encoder->ends[i]);
