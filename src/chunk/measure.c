@@ -203,6 +203,14 @@ static size_t fitting_cut(
 	return start;
 }
 
+/* No token of any encoding has more bytes (128 blanks). */
+#define TOKEN_MAX_BYTES 128
+
+bool measure_is_surely_above(const struct measure *measure, size_t start, size_t end, size_t budget)
+{
+	return measure->unit == EMBED_UNIT_TOKENS && (end - start) / TOKEN_MAX_BYTES > budget;
+}
+
 static size_t reach_tokens(struct measure *measure, size_t start, size_t budget)
 {
 	const struct tokens_cut *cuts;
@@ -216,6 +224,8 @@ static size_t reach_tokens(struct measure *measure, size_t start, size_t budget)
 	cuts = cuts_of(measure);
 	if (cuts[from].offset < start) {
 		from++;
+		if (measure_is_surely_above(measure, start, cuts[from].offset, budget))
+			return reach_in_piece(measure, start, cuts[from].offset, budget);
 		note(measure, tokens_count_up_to(measure->encoder, measure->bytes + start,
 				  cuts[from].offset - start, budget, &head));
 		if (head > budget)

@@ -45,6 +45,10 @@ void measure_forget(struct measure *measure, size_t offset);
 /* Units in [start, end). */
 size_t measure_size(struct measure *measure, size_t start, size_t end);
 
+/* Told from the length alone, so that one piece of megabytes is not looked through for each chunk of it. */
+bool measure_is_surely_above(
+    const struct measure *measure, size_t start, size_t end, size_t budget);
+
 /* Tokens in [start, end); 0 when they are not counted. */
 size_t measure_tokens(struct measure *measure, size_t start, size_t end);
 

@@ -280,7 +280,10 @@ static size_t less_overlap(struct chunker *chunker, size_t end, size_t overlap)
 		return overlap - (overlap + 7) / 8;
 	next = boundary_after(finder, end);
 	least = measure_step(&chunker->measure, end);
-	needed = measure_size(&chunker->measure, end, least > next ? least : next);
+	least = least > next ? least : next;
+	if (measure_is_surely_above(&chunker->measure, end, least, max))
+		return 0;
+	needed = measure_size(&chunker->measure, end, least);
 	if (needed >= max)
 		return 0;
 	return max - needed < overlap ? max - needed : overlap - (overlap + 7) / 8;
