@@ -203,12 +203,10 @@ static size_t fitting_cut(
 	return start;
 }
 
-/* No token of any encoding has more bytes (128 blanks). */
-#define TOKEN_MAX_BYTES 128
-
 bool measure_is_surely_above(const struct measure *measure, size_t start, size_t end, size_t budget)
 {
-	return measure->unit == EMBED_UNIT_TOKENS && (end - start) / TOKEN_MAX_BYTES > budget;
+	return measure->unit == EMBED_UNIT_TOKENS &&
+	       (end - start) / TOKENS_TOKEN_MAX_BYTES > budget;
 }
 
 static size_t reach_tokens(struct measure *measure, size_t start, size_t budget)

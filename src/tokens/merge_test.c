@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "tokens/memo.h"
 #include "tokens/merge.h"
+#include "tokens/tokens.h"
 #include "tokens/vocabulary.h"
 
 #define LONG_BYTES 700
@@ -182,6 +183,21 @@ static void joins_strips_only_where_they_agree(void **state)
 	buffer_fini(&ids);
 }
 
+static void no_token_is_longer_than_told(void **state)
+{
+	size_t longest = 0;
+
+	(void)state;
+	for (int e = 0; e < 2; e++)
+		for (uint32_t id = 0; id < encoding_of(e)->count; id++) {
+			size_t len;
+
+			vocabulary_bytes(encoding_of(e), id, &len);
+			longest = len > longest ? len : longest;
+		}
+	assert_int_equal(longest, TOKENS_TOKEN_MAX_BYTES);
+}
+
 static void finds_every_token_by_its_bytes_and_by_its_pair(void **state)
 {
 	(void)state;
@@ -301,6 +317,7 @@ int main(void)
 	    cmocka_unit_test(merges_with_avx2_as_without),
 	    cmocka_unit_test(merges_long_pieces_in_windows_of_any_size),
 	    cmocka_unit_test(joins_strips_only_where_they_agree),
+	    cmocka_unit_test(no_token_is_longer_than_told),
 	    cmocka_unit_test(finds_every_token_by_its_bytes_and_by_its_pair),
 	    cmocka_unit_test(remembers_encodings_and_never_gives_another),
 	    cmocka_unit_test(keeps_most_of_a_text_that_is_too_long_when_it_comes_again),

@@ -57,6 +57,9 @@ enum embed_status tokens_decode(const struct tokens_encoding *encoding, const ui
 /* At most this much memory for one encoder, whatever it has seen. */
 #define TOKENS_ENCODER_BYTES (9u << 19)
 
+/* No token of any encoding has more bytes: a run of blanks. */
+#define TOKENS_TOKEN_MAX_BYTES 128
+
 struct tokens_encoder;
 
 /* NULL: no memory. */
