@@ -355,6 +355,8 @@ static enum embed_status run_batch(struct tokens_encoder *encoder, struct encode
 enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *bytes, size_t len,
     size_t at, struct encoder_sink *sink)
 {
+	/* Where cuts are wanted they are those of whole pieces. */
+	struct split_text text = {encoder->encoding, bytes, len, sink->cuts == NULL};
 	enum embed_status status = EMBED_OK;
 	size_t tail_len = len < ENCODER_TAIL ? len : ENCODER_TAIL;
 
@@ -366,8 +368,8 @@ enum embed_status encoder_run(struct tokens_encoder *encoder, const uint8_t *byt
 		struct encoder_batch batch = {.bytes = bytes, .start = at};
 
 		batch.sink = (struct merge_sink){sink->ids, sink->tokens, sink->limit};
-		batch.count = encoder->split(encoder->encoding, bytes, len, at, encoder->ends,
-		    ENCODER_BATCH, &batch.is_ill_formed);
+		batch.count =
+		    encoder->split(&text, at, encoder->ends, ENCODER_BATCH, &batch.is_ill_formed);
 		at = encoder->ends[batch.count - 1];
 		status = sink->ids == NULL && sink->cuts == NULL && !batch.is_ill_formed
 			     ? count_batch(encoder, &batch, len, sink)

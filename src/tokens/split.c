@@ -243,19 +243,31 @@ static inline size_t piece(
 size_t split_piece(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
     size_t at, bool *is_ill_formed)
 {
-	return piece(bytes, len, at, encoding->has_cased_words, is_ill_formed);
+	return encoding->has_cased_words ? piece(bytes, len, at, true, is_ill_formed)
+					 : piece(bytes, len, at, false, is_ill_formed);
 }
 
-size_t split_scalar(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
-    size_t at, size_t *ends, size_t cap, bool *is_ill_formed)
+size_t split_walk(const struct split_text *text, size_t *at, size_t *ends, bool *is_ill_formed)
+{
+	bool is_ill = false;
+	size_t start = *at;
+	size_t end = split_piece(text->encoding, text->bytes, text->len, start, &is_ill);
+
+	*at = end;
+	*is_ill_formed |= is_ill;
+	if (text->at_seams && end - start > TABLES_KEY_BYTES && end - start <= SPLIT_SEAM_BYTES &&
+	    !is_ill)
+		return split_at_seams(text->encoding, text->bytes, start, end, ends);
+	ends[0] = end;
+	return 1;
+}
+
+size_t split_scalar(
+    const struct split_text *text, size_t at, size_t *ends, size_t cap, bool *is_ill_formed)
 {
 	size_t count = 0;
 
-	if (encoding->has_cased_words)
-		while (count < cap && at < len)
-			ends[count++] = at = piece(bytes, len, at, true, is_ill_formed);
-	else
-		while (count < cap && at < len)
-			ends[count++] = at = piece(bytes, len, at, false, is_ill_formed);
+	while (count < cap && at < text->len)
+		count += split_walk(text, &at, ends + count, is_ill_formed);
 	return count;
 }

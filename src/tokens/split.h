@@ -17,15 +17,28 @@
 struct tokens_encoding;
 
 /*
- * Writes the ends of about `cap` pieces of bytes[at, len), up to SPLIT_SLACK
- * more, and returns how many; 0 only when at == len.  *is_ill_formed is set
+ * A text to cut.  With at_seams, longer pieces are cut into parts as well,
+ * each of which encodes by itself as it does in the piece (see
+ * split_at_seams); a scan must not start at a part's end.
+ */
+struct split_text {
+	const struct tokens_encoding *encoding;
+	const uint8_t *bytes;
+	size_t len;
+	bool at_seams;
+};
+
+/*
+ * Writes the ends of about `cap` pieces from `at` on, up to SPLIT_SLACK more,
+ * and returns how many; 0 only when at == len.  The last is a piece's end,
+ * not that of a part.  *is_ill_formed is set
  * (never cleared) when a piece holds bytes that are not well-formed UTF-8.
  * `ends` has room for cap + SPLIT_SLACK.
  */
-#define SPLIT_SLACK 72
+#define SPLIT_SLACK (SPLIT_SEAM_BYTES / 2 + 8)
 
-typedef size_t split_fn(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
-    size_t at, size_t *ends, size_t cap, bool *is_ill_formed);
+typedef size_t split_fn(
+    const struct split_text *text, size_t at, size_t *ends, size_t cap, bool *is_ill_formed);
 
 split_fn split_scalar;
 
@@ -40,6 +53,24 @@ split_fn *split_best(void);
 /* End of the one piece that starts at `at`, which is below `len`. */
 size_t split_piece(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
     size_t at, bool *is_ill_formed);
+
+/* The same for the one piece, with its parts, that starts at *at, which is moved to its end. */
+size_t split_walk(const struct split_text *text, size_t *at, size_t *ends, bool *is_ill_formed);
+
+/*
+ * A seam lies between two characters beyond ASCII where no token holds the end
+ * of the one and the beginning of the other: nothing is ever merged across it.
+ * The parts between seams are short and come again and again, where long pieces
+ * do not: Chinese has few tokens of several characters.
+ *
+ * Pieces with lengths in (TABLES_KEY_BYTES, SPLIT_SEAM_BYTES] are cut.  Writes
+ * the ends of the parts of the well-formed piece bytes[start, end), `end` among
+ * them, and returns how many.
+ */
+#define SPLIT_SEAM_BYTES 256
+
+size_t split_at_seams(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t start,
+    size_t end, size_t *ends);
 
 /* Not a code point's class: past the end; bytes that are not well-formed (and count as U+FFFD). */
 #define CLASS_END 64

@@ -60,10 +60,10 @@ TARGET static inline void classify(const uint8_t *at, struct block_masks *masks)
 #undef JOIN
 }
 
-TARGET size_t split_avx2(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len,
-    size_t at, size_t *ends, size_t cap, bool *is_ill_formed)
+TARGET size_t split_avx2(
+    const struct split_text *text, size_t at, size_t *ends, size_t cap, bool *is_ill_formed)
 {
-	if (encoding->has_cased_words)
+	if (text->encoding->has_cased_words)
 		SPLIT_BY_BLOCKS(classify, true);
 	SPLIT_BY_BLOCKS(classify, false);
 }

@@ -192,19 +192,20 @@ static inline __attribute__((always_inline)) size_t put_ends(
 /* The body of a split_fn; `ends` has room for SPLIT_SLACK more than cap. */
 #define SPLIT_BY_BLOCKS(classify, is_cased)                                                        \
 	do {                                                                                       \
+		const uint8_t *bytes = text->bytes;                                                \
 		size_t count = 0;                                                                  \
                                                                                                    \
-		while (count < cap && at < len) {                                                  \
+		while (count < cap && at < text->len) {                                            \
 			struct block_masks masks;                                                  \
 			uint64_t starts = 0;                                                       \
                                                                                                    \
-			if (len - at >= BLOCK_BYTES && bytes[at] < 0x80 && bytes[at + 1] < 0x80) { \
+			if (text->len - at >= BLOCK_BYTES && bytes[at] < 0x80 &&                   \
+			    bytes[at + 1] < 0x80) {                                                \
 				classify(bytes + at, &masks);                                      \
 				starts = block_starts(&masks, bytes + at, is_cased);               \
 			}                                                                          \
 			if (starts == 0) {                                                         \
-				at = split_piece(encoding, bytes, len, at, is_ill_formed);         \
-				ends[count++] = at;                                                \
+				count += split_walk(text, &at, ends + count, is_ill_formed);       \
 				continue;                                                          \
 			}                                                                          \
 			count += put_ends(starts, at, ends + count);                               \

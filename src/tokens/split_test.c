@@ -13,7 +13,13 @@ static const char *const parts[] = {" ", " ", "  ", "\t", "\n", "\r\n", "\n\n", 
     "1", "22", "7", ".", ",", "!", "/", "//", "'", "'s", "'S", "'t", "'ll", "'lL", "'re", "'ve",
     "'m", "'d", "'l", "'r", "\"", "-", "\x01", "word", "Word", "WORD", "camelCase", "\xC3\xA9",
     "\xC5\xBF", "'\xC5\xBF", "\xE6\x97\xA5", "\xE3\x80\x80", "\xC2\xA0", "\xCC\x81",
-    "\xF0\x9F\x98\x80", "\xEF\xBC\x91", "\x80", "\xE2\x82", "        ", "\n    ", " \n", "======"};
+    "\xF0\x9F\x98\x80", "\xEF\xBC\x91", "\x80", "\xE2\x82", "        ", "\n    ", " \n", "======",
+    /* Scripts without case, with it, and with marks; their punctuation, digits and blanks. */
+    "\xE4\xB8\xAD\xE6\x96\x87", "\xE3\x80\x82", "\xE3\x81\xAE\xE3\x83\xBC", "\xEF\xBC\x8C",
+    "\xED\x95\x9C\xEA\xB5\xAD", "\xD0\xBF\xD1\x80\xD0\xB8", "\xD0\x9F", "\xCE\x91\xCE\xB2",
+    "\xE0\xA4\xB9\xE0\xA4\xBF", "\xE0\xB8\x81\xE0\xB8\xB1", "\xD7\xA9\xD7\x9C", "\xD8\xA7\xD9\x84",
+    "\xD9\xA1\xD9\xA2", "\xC7\x85", "\xCA\xB0", "\xC3\x89", "\xC3\xA8", "\xE2\x80\x94",
+    "\xE2\x80\x99", "\xF0\xA0\x80\x80", "\xF0\x9D\x90\x80", "\xED\xA0\x80", "\xCC\x81\xCC\x82"};
 
 static size_t random_text(struct random *random, char *text)
 {
@@ -31,14 +37,13 @@ static size_t random_text(struct random *random, char *text)
 	return len;
 }
 
-static size_t all_ends(split_fn *split, const struct tokens_encoding *encoding, const char *text,
-    size_t len, size_t *ends, bool *is_ill_formed)
+static size_t all_ends(
+    split_fn *split, const struct split_text *text, size_t *ends, bool *is_ill_formed)
 {
 	size_t count = 0, at = 0;
 
-	while (at < len) {
-		count += split(
-		    encoding, (const uint8_t *)text, len, at, ends + count, 100, is_ill_formed);
+	while (at < text->len) {
+		count += split(text, at, ends + count, 100, is_ill_formed);
 		at = ends[count - 1];
 	}
 	return count;
@@ -51,16 +56,15 @@ static void assert_same_pieces(split_fn *split, const char *name)
 	size_t expected[TEXT_BYTES + SPLIT_SLACK], ends[TEXT_BYTES + SPLIT_SLACK];
 
 	for (int round = 0; round < 20000; round++) {
-		const struct tokens_encoding *encoding =
-		    tokens_encoding_find(round % 2 == 0 ? "cl100k_base" : "o200k_base");
 		bool is_ill_expected = false, is_ill = false;
-		size_t len = random_text(&random, text);
-		size_t count =
-		    all_ends(split_scalar, encoding, text, len, expected, &is_ill_expected);
+		struct split_text whole = {
+		    tokens_encoding_find(round % 2 == 0 ? "cl100k_base" : "o200k_base"),
+		    (const uint8_t *)text, random_text(&random, text), round % 4 < 2};
+		size_t count = all_ends(split_scalar, &whole, expected, &is_ill_expected);
 
-		if (all_ends(split, encoding, text, len, ends, &is_ill) != count ||
+		if (all_ends(split, &whole, ends, &is_ill) != count ||
 		    memcmp(ends, expected, count * sizeof(*ends)) != 0) {
-			print_message("%s: \"%.*s\"\n", name, (int)len, text);
+			print_message("%s: \"%.*s\"\n", name, (int)whole.len, text);
 			fail();
 		}
 		assert_int_equal(is_ill, is_ill_expected);

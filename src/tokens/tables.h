@@ -60,6 +60,24 @@ static inline uint32_t tables_slot_of(uint64_t hash, uint32_t id)
 /* In no text, and in no couple: fills up what must not merge. */
 #define TABLES_PADDING 0xFF
 
+/*
+ * Spans: between which characters beyond ASCII a token may go on.  A row for
+ * the last two bytes of the character behind, a bit for the last byte of the
+ * one before.
+ */
+#define TABLES_SPAN_ROWS 4096
+
+/* Of a character of 2 to 4 bytes. */
+static inline size_t tables_span_row(const uint8_t *character, unsigned int width)
+{
+	return (character[width - 2] & 0x3Fu) << 6 | (character[width - 1] & 0x3Fu);
+}
+
+static inline uint64_t tables_span_bit(uint8_t before)
+{
+	return UINT64_C(1) << (before & 0x3F);
+}
+
 /* Classes of a code point, as bits. */
 #define CLASS_LETTER  1  /* \p{L} */
 #define CLASS_NUMBER  2  /* \p{N} */

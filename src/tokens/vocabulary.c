@@ -51,7 +51,8 @@ static const struct tokens_special o200k_specials[] = {
 		.pairs = TABLE(uint64_t, tables, prefix##_PAIRS_AT),                               \
 		.pair_pilots = TABLE(uint16_t, tables, prefix##_PAIR_PILOTS_AT),                   \
 		.singles = TABLE(uint32_t, tables, prefix##_SINGLES_AT),                           \
-		.couples = TABLE(uint32_t, tables, prefix##_COUPLES_AT), .specials = special_list, \
+		.couples = TABLE(uint32_t, tables, prefix##_COUPLES_AT),                           \
+		.spans = TABLE(uint64_t, tables, prefix##_SPANS_AT), .specials = special_list,     \
 	}
 
 static const struct tokens_encoding encodings[] = {

@@ -33,6 +33,7 @@ struct tokens_encoding {
 	const uint16_t *pair_pilots;
 	const uint32_t *singles;               /* [256] */
 	const uint32_t *couples;               /* [256 * 256] */
+	const uint64_t *spans;                 /* [TABLES_SPAN_ROWS] */
 	const struct tokens_special *specials; /* ends with text NULL */
 };
 

@@ -87,19 +87,21 @@ static void check_stream(struct tokens_encoder *encoder, const char *bytes, size
 	buffer_fini(&ids);
 }
 
-static void check_pieces(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len)
+static void check_pieces(const struct split_text *text)
 {
-	size_t ends[64 + SPLIT_SLACK], at = 0, scalar = 0;
+	size_t ends[64 + SPLIT_SLACK], scalar[1 + SPLIT_SLACK], at = 0, scalar_at = 0;
 	bool is_ill = false, is_ill_scalar = false;
 
-	while (at < len) {
-		size_t count = split_best()(encoding, bytes, len, at, ends, 64, &is_ill);
+	while (at < text->len) {
+		size_t count = split_best()(text, at, ends, 64, &is_ill), scalar_count;
 
-		for (size_t i = 0; i < count; i++) {
-			scalar = split_piece(encoding, bytes, len, scalar, &is_ill_scalar);
-			must(ends[i] == scalar);
+		for (size_t i = 0; i < count; i += scalar_count) {
+			scalar_count = split_walk(text, &scalar_at, scalar, &is_ill_scalar);
+			must(i + scalar_count <= count &&
+			     memcmp(ends + i, scalar, scalar_count * sizeof(*ends)) == 0);
 		}
 		at = ends[count - 1];
+		must(at == scalar_at);
 	}
 	must(is_ill == is_ill_scalar);
 }
@@ -118,7 +120,8 @@ static void check(const char *name, const char *bytes, size_t len, size_t part)
 	check_text_of(encoding, bytes, len, &ids);
 	check_cuts(encoder, bytes, len, tokens);
 	check_stream(encoder, bytes, len, part, &ids);
-	check_pieces(encoding, (const uint8_t *)bytes, len);
+	for (int at_seams = 0; at_seams < 2; at_seams++)
+		check_pieces(&(struct split_text){encoding, (const uint8_t *)bytes, len, at_seams});
 	buffer_fini(&ids);
 }
 

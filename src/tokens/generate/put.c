@@ -160,6 +160,57 @@ static void put_bytes(struct output *output, const struct vocabulary *vocabulary
 	free(couples);
 }
 
+static unsigned int encode_utf8(uint32_t c, uint8_t *bytes)
+{
+	unsigned int width = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (unsigned int i = width - 1; i > 0; i--, c >>= 6)
+		bytes[i] = (uint8_t)(0x80 | (c & 0x3F));
+	bytes[0] = (uint8_t)(0xF00u >> width | c);
+	return width;
+}
+
+/* Marks the character at the end of `bytes` as one that a token has after `before`. */
+static void mark_span(uint64_t *rows, uint32_t code_point, uint8_t before)
+{
+	uint8_t bytes[4];
+	unsigned int width = encode_utf8(code_point, bytes);
+
+	rows[tables_span_row(bytes, width)] |= tables_span_bit(before);
+}
+
+/* Marks all characters that begin with the bytes that a token has from `at` on. */
+static void mark_spans_at(uint64_t *rows, const struct token *token, uint32_t at)
+{
+	const uint8_t *c = token->bytes + at;
+	unsigned int width = *c < 0xE0 ? 2 : *c < 0xF0 ? 3 : 4;
+	unsigned int got = token->len - at < width ? token->len - at : width;
+	unsigned int open_bits = 6 * (width - got);
+	uint32_t first = *c & (0x7Fu >> width);
+
+	for (unsigned int i = 1; i < got; i++)
+		first = first << 6 | (c[i] & 0x3Fu);
+	first <<= open_bits;
+	for (uint32_t i = 0; i < 1u << open_bits; i++)
+		mark_span(rows, first | i, c[-1]);
+}
+
+/* Which character can follow which byte inside a token; see tables_span_row. */
+static void put_spans(struct output *output, const struct vocabulary *vocabulary)
+{
+	uint64_t *rows = allocate(TABLES_SPAN_ROWS, sizeof(*rows));
+
+	for (uint32_t id = 0; id < vocabulary->count; id++) {
+		const struct token *token = &vocabulary->tokens[id];
+
+		for (uint32_t at = 1; at < token->len; at++)
+			if (token->bytes[at] >= 0xC0 && token->bytes[at - 1] >= 0x80)
+				mark_spans_at(rows, token, at);
+	}
+	put_section(output, "SPANS", rows, TABLES_SPAN_ROWS * sizeof(*rows));
+	free(rows);
+}
+
 void put_vocabulary(struct output *output, const struct vocabulary *vocabulary)
 {
 	put_number(output, "COUNT", vocabulary->count);
@@ -167,4 +218,5 @@ void put_vocabulary(struct output *output, const struct vocabulary *vocabulary)
 	put_keys(output, vocabulary);
 	put_pairs(output, vocabulary);
 	put_bytes(output, vocabulary);
+	put_spans(output, vocabulary);
 }
