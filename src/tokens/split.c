@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "tokens/split.h"
-
-#include "tokens/vocabulary.h"
+#include "tokens/split_class.h"
 
 /* A character that starts no other alternative: neither letter, number nor blank. */
 #define CLASS_WORDY (CLASS_LETTER | CLASS_NUMBER | CLASS_BLANK | CLASS_END)
-
-static unsigned int class_of(uint32_t code_point)
-{
-	return tokens_class_blocks[tokens_class_index[code_point >> 8] * 256 + (code_point & 255)];
-}
 
 /* Lead bytes: how many bytes follow, and the range of the first of them (Unicode 16, table 3-7). */
 static unsigned int following(uint8_t lead, uint8_t *low, uint8_t *high)
@@ -23,7 +16,7 @@ static unsigned int following(uint8_t lead, uint8_t *low, uint8_t *high)
 	return lead >= 0xF0 && lead <= 0xF4 ? 3 : 0;
 }
 
-static unsigned int class_of_rare(const uint8_t *bytes, size_t len, size_t at, unsigned int *width)
+unsigned int split_rare_class(const uint8_t *bytes, size_t len, size_t at, unsigned int *width)
 {
 	uint8_t low, high;
 	unsigned int wanted = following(bytes[at], &low, &high), got = 0;
@@ -42,29 +35,7 @@ static unsigned int class_of_rare(const uint8_t *bytes, size_t len, size_t at, u
 	*width = got + 1;
 	if (wanted == 0 || got < wanted)
 		return CLASS_ILL;
-	return class_of(code_point);
-}
-
-/* Well-formed characters of two and three bytes by the shortest way, all else by the other. */
-static inline unsigned int class_beyond_ascii(
-    const uint8_t *bytes, size_t len, size_t at, unsigned int *width)
-{
-	const uint8_t *c = bytes + at;
-	uint32_t code_point;
-
-	if (len - at < 3)
-		return class_of_rare(bytes, len, at, width);
-	if ((c[0] & 0xF0) == 0xE0) {
-		code_point = (c[0] & 0x0Fu) << 12 | (c[1] & 0x3Fu) << 6 | (c[2] & 0x3Fu);
-		*width = 3;
-		if ((c[1] & 0xC0) == 0x80 && (c[2] & 0xC0) == 0x80 && code_point >= 0x800 &&
-		    (code_point & 0xF800) != 0xD800)
-			return class_of(code_point);
-	} else if (c[0] >= 0xC2 && c[0] < 0xE0 && (c[1] & 0xC0) == 0x80) {
-		*width = 2;
-		return class_of((c[0] & 0x1Fu) << 6 | (c[1] & 0x3Fu));
-	}
-	return class_of_rare(bytes, len, at, width);
+	return split_class_of(code_point);
 }
 
 static inline unsigned int class_at(
@@ -78,7 +49,7 @@ static inline unsigned int class_at(
 		*width = 1;
 		return tokens_class_blocks[tokens_class_index[0] * 256 + bytes[at]];
 	}
-	return class_beyond_ascii(bytes, len, at, width);
+	return split_wide_class(bytes, len, at, width);
 }
 
 unsigned int split_class(const uint8_t *bytes, size_t len, size_t at, unsigned int *width)

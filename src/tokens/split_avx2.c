@@ -8,7 +8,7 @@
 #define TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 
 struct half {
-	uint32_t letter, upper, digit, blank, newline, space, apostrophe, slash, high;
+	uint32_t letter, upper, digit, blank, newline, space, apostrophe, slash, high, continuation;
 };
 
 /* Bytes in [low, low + count), all ASCII or all not mattering. */
@@ -25,13 +25,14 @@ TARGET static inline uint32_t equal(__m256i bytes, char byte)
 	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte)));
 }
 
-TARGET static inline struct half classify_half(const uint8_t *at)
+TARGET static inline __attribute__((always_inline)) struct half classify_half(const uint8_t *at)
 {
 	__m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)at);
 	__m256i lower = _mm256_or_si256(bytes, _mm256_set1_epi8(0x20));
 	struct half half;
 
 	half.high = (uint32_t)_mm256_movemask_epi8(bytes);
+	half.continuation = (uint32_t)_mm256_movemask_epi8(in_range(bytes, (char)0x80, 64));
 	half.letter = (uint32_t)_mm256_movemask_epi8(in_range(lower, 'a', 26));
 	half.upper = (uint32_t)_mm256_movemask_epi8(in_range(bytes, 'A', 26));
 	half.digit = (uint32_t)_mm256_movemask_epi8(in_range(bytes, '0', 10));
@@ -43,7 +44,8 @@ TARGET static inline struct half classify_half(const uint8_t *at)
 	return half;
 }
 
-TARGET static inline void classify(const uint8_t *at, struct block_masks *masks)
+TARGET static inline __attribute__((always_inline)) void classify(
+    const uint8_t *at, struct block_masks *masks)
 {
 	struct half low = classify_half(at), high = classify_half(at + 32);
 
@@ -57,6 +59,7 @@ TARGET static inline void classify(const uint8_t *at, struct block_masks *masks)
 	JOIN(apostrophe);
 	JOIN(slash);
 	JOIN(high);
+	JOIN(continuation);
 #undef JOIN
 }
 

@@ -20,12 +20,14 @@ TARGET static inline uint64_t equal(__m512i bytes, char byte)
 	return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte));
 }
 
-TARGET static inline void classify(const uint8_t *at, struct block_masks *masks)
+TARGET static inline __attribute__((always_inline)) void classify(
+    const uint8_t *at, struct block_masks *masks)
 {
 	__m512i bytes = _mm512_loadu_si512(at);
 	__m512i lower = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
 
 	masks->high = _mm512_movepi8_mask(bytes);
+	masks->continuation = in_range(bytes, (char)0x80, 64);
 	masks->letter = in_range(lower, 'a', 26);
 	masks->upper = in_range(bytes, 'A', 26);
 	masks->digit = in_range(bytes, '0', 10);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Split by blocks: piece starts among 64 characters of ASCII, by bit algebra.
+ * Split by blocks: piece starts among 64 bytes, by bit algebra.
  *
  * Bit i of a mask stands for byte i of the block.  Every block starts at a
  * piece's start, where the patterns know nothing of what came before, so
  * there is no carry between blocks: of what a block shows, the starts that
  * later bytes cannot change are taken, and the next block begins at the last
- * of them.  All that is not ASCII ends a block early and is left to the
- * scalar path.
+ * of them.  Characters beyond ASCII are classified one by one and stand with
+ * all their bytes; those among them that are numbers or blanks, or ill-formed,
+ * end a block early and are left to the walker.
  *
  * Included by one source file for each instruction set, which supplies the
  * classification.
@@ -15,8 +16,7 @@
 #ifndef TOKENS_SPLIT_BLOCK_H
 #define TOKENS_SPLIT_BLOCK_H
 
-#include "tokens/split.h"
-#include "tokens/vocabulary.h"
+#include "tokens/split_class.h"
 
 #define BLOCK_BYTES 64
 
@@ -24,8 +24,57 @@ struct block_masks {
 	uint64_t letter, upper, digit;
 	uint64_t blank, newline, space; /* \s; CR, LF; U+0020 alone */
 	uint64_t apostrophe, slash;
-	uint64_t high; /* not ASCII */
+	uint64_t high;         /* not ASCII */
+	uint64_t continuation; /* 80 to BF */
 };
+
+/* What is known of the characters beyond ASCII: their bytes. */
+struct wide_masks {
+	uint64_t letter; /* in o200k's words: marks, too */
+	uint64_t upper;  /* o200k: only what may start a word */
+	uint64_t both;   /* o200k: what may start a word and end one */
+	uint64_t mark;   /* o200k: no letter, but in its words */
+	uint64_t known;
+	uint64_t seams; /* first bytes that nothing before is merged with */
+};
+
+/* All ones where a bit of a class is set. */
+static inline uint64_t all_if(unsigned int bits)
+{
+	return 0 - (uint64_t)(bits != 0);
+}
+
+/*
+ * Classifies the characters beyond ASCII, up to the first that is left to the
+ * walker: numbers and blanks, what is ill-formed or goes on beyond the block.
+ */
+static inline __attribute__((always_inline)) struct wide_masks wide_classes(
+    const struct block_masks *m, const uint8_t *block, const uint64_t *spans, bool is_cased)
+{
+	struct wide_masks wide = {0};
+	uint64_t leads = m->high & ~m->continuation;
+
+	for (; leads != 0; leads &= leads - 1) {
+		unsigned int at = (unsigned int)__builtin_ctzll(leads), width;
+		unsigned int class = split_wide_class(block, BLOCK_BYTES, at, &width);
+		unsigned int word = class & (is_cased ? CLASS_UPPER | CLASS_LOWER : CLASS_LETTER);
+		uint64_t bytes = ((UINT64_C(1) << width) - 1) << at, span;
+
+		if (class & (CLASS_NUMBER | CLASS_BLANK | CLASS_ILL))
+			break;
+		wide.known |= bytes;
+		wide.letter |= bytes & all_if(word);
+		if (is_cased) {
+			wide.upper |= bytes & all_if(word == CLASS_UPPER);
+			wide.both |= bytes & all_if(word == (CLASS_UPPER | CLASS_LOWER));
+			wide.mark |= bytes & all_if(word != 0 && !(class & CLASS_LETTER));
+		}
+		span = spans[tables_span_row(block + at, width)] >> (block[at - (at > 0)] & 0x3F);
+		wide.seams |= (~span & 1) << at;
+	}
+	wide.seams &= m->high << 1;
+	return wide;
+}
 
 /* Bits below `bit`, which is at most 64. */
 static inline __attribute__((always_inline)) uint64_t below(unsigned int bit)
@@ -72,7 +121,10 @@ static inline __attribute__((always_inline)) uint64_t blank_starts(
 	return starts;
 }
 
-/* (?i:'s|'t|'re|'ve|'m|'ll|'d) at `at`, three bytes of which are there and ASCII; its length or 0. */
+/* U+017F, which counts as an s, begins with it; the walker looks. */
+#define LONG_S_LEAD 0xC5
+
+/* (?i:'s|'t|'re|'ve|'m|'ll|'d) at `at`, three bytes of which are there; its length or 0. */
 static inline __attribute__((always_inline)) unsigned int block_contraction(const uint8_t *at)
 {
 	uint8_t first = at[1] | 0x20, second = at[2] | 0x20;
@@ -97,7 +149,7 @@ static inline __attribute__((always_inline)) uint64_t contraction_starts(const u
 	for (; candidates != 0; candidates &= candidates - 1) {
 		unsigned int at = (unsigned int)__builtin_ctzll(candidates), len;
 
-		if (at + 3 >= known) {
+		if (at + 3 >= known || block[at + 1] == LONG_S_LEAD) {
 			*certain &= below(at + 1);
 			break;
 		}
@@ -117,7 +169,7 @@ static inline __attribute__((always_inline)) uint64_t join_contractions(const ui
 	for (; candidates != 0; candidates &= candidates - 1) {
 		unsigned int at = (unsigned int)__builtin_ctzll(candidates), len;
 
-		if (at + 3 >= known) {
+		if (at + 3 >= known || block[at + 1] == LONG_S_LEAD) {
 			*certain &= below(at);
 			break;
 		}
@@ -131,16 +183,42 @@ static inline __attribute__((always_inline)) uint64_t join_contractions(const ui
 	return starts;
 }
 
+/*
+ * The last bytes of symbols that stand alone: such a one goes to the letters
+ * after it.  `starts` are the first bytes of runs of them.
+ */
+static inline __attribute__((always_inline)) uint64_t lone_symbols(
+    uint64_t symbol, uint64_t starts, uint64_t continuation)
+{
+	for (int i = 1; i < 4; i++) /* the whole first character */
+		starts |= starts << 1 & continuation;
+	return starts & ~(symbol >> 1);
+}
+
+/*
+ * o200k: what depends on more than two characters is left to the walker.  A
+ * capital after a letter without case starts a piece or not, by what comes
+ * after it; a mark that follows no letter may be a symbol.
+ */
+static inline __attribute__((always_inline)) uint64_t uncertain_words(
+    const struct block_masks *m, const struct wide_masks *wide)
+{
+	uint64_t unsure = (m->upper & wide->both << 1) | (wide->mark & ~(m->letter << 1));
+
+	return unsure == 0 ? UINT64_MAX : (unsure & -unsure) - 1;
+}
+
 /* Piece starts after the first in the block that are certain; 0: the scalar path must go on. */
 static inline __attribute__((always_inline)) uint64_t block_starts(
-    const struct block_masks *m, const uint8_t *block, bool is_cased)
+    const struct block_masks *m, const struct wide_masks *wide, const uint8_t *block, bool is_cased)
 {
-	unsigned int known = m->high == 0 ? 64 : (unsigned int)__builtin_ctzll(m->high);
+	uint64_t unknown = m->high & ~wide->known;
+	unsigned int known = unknown == 0 ? 64 : (unsigned int)__builtin_ctzll(unknown);
 	uint64_t certain = below(known) >> 1; /* most decisions need the next byte */
 	uint64_t inner_blank = m->blank & ~m->newline;
-	uint64_t symbol = ~(m->letter | m->digit | m->blank | m->high);
+	uint64_t symbol = ~(m->letter | m->digit | m->blank | unknown);
 	uint64_t symbol_start = symbol & ~(symbol << 1) & ~(m->space << 1);
-	uint64_t lone_symbol = symbol_start & ~(symbol >> 1);
+	uint64_t lone_symbol = lone_symbols(symbol, symbol_start, m->continuation);
 	uint64_t symbol_newline_ends = run_ends(m->newline, symbol << 1);
 	uint64_t gap = ~inner_blank & below(known);
 	uint64_t starts;
@@ -164,6 +242,7 @@ static inline __attribute__((always_inline)) uint64_t block_starts(
 		uint64_t slash = symbol_newline_ends & m->slash;
 
 		starts |= m->upper & (m->letter & ~m->upper) << 1;
+		certain &= uncertain_words(m, wide);
 		starts = join_contractions(block, starts,
 		    m->apostrophe & m->letter << 1 & m->letter >> 1, m->letter, known, &certain);
 		if (slash != 0) /* [\r\n/]* goes on */
@@ -189,27 +268,64 @@ static inline __attribute__((always_inline)) size_t put_ends(
 	return count;
 }
 
+/*
+ * The seams that cut the pieces between these starts: those that are longer
+ * than a key.
+ */
+static inline __attribute__((always_inline)) uint64_t seams_between(uint64_t seams, uint64_t starts)
+{
+	uint64_t near = starts >> 1, within = ~starts, longer;
+
+	near |= near >> 1;
+	near |= near >> 2;
+	near |= near >> 4;
+	near |= near >> (TABLES_KEY_BYTES - 8);
+	longer = starts & ~near;
+	/* The last piece has no end here: it is left out, by what it carries beyond the top. */
+	return seams & within & ~(within + (longer << 1)) &
+	       (UINT64_MAX >> 1 >> __builtin_clzll(starts));
+}
+
+/* Puts out the ends of the pieces that end in the block, and returns how many; *at becomes the start of what is left. */
+static inline __attribute__((always_inline)) size_t split_block(
+    const struct split_text *text, struct block_masks *m, bool is_cased, size_t *at, size_t *ends)
+{
+	struct wide_masks wide = {0};
+	const uint8_t *block = text->bytes + *at;
+	uint64_t starts, seams = 0;
+	size_t count;
+
+	if (m->high != 0) {
+		wide = wide_classes(m, block, text->encoding->spans, is_cased);
+		m->letter |= wide.letter;
+		m->upper |= wide.upper;
+	}
+	starts = block_starts(m, &wide, block, is_cased);
+	if (starts == 0)
+		return 0;
+	if (m->high != 0 && text->at_seams)
+		seams = seams_between(wide.seams, starts | 1);
+	count = put_ends(starts | seams, *at, ends);
+	*at += 63 - (size_t)__builtin_clzll(starts);
+	return count;
+}
+
 /* The body of a split_fn; `ends` has room for SPLIT_SLACK more than cap. */
 #define SPLIT_BY_BLOCKS(classify, is_cased)                                                        \
 	do {                                                                                       \
-		const uint8_t *bytes = text->bytes;                                                \
 		size_t count = 0;                                                                  \
                                                                                                    \
 		while (count < cap && at < text->len) {                                            \
 			struct block_masks masks;                                                  \
-			uint64_t starts = 0;                                                       \
+			size_t done = 0;                                                           \
                                                                                                    \
-			if (text->len - at >= BLOCK_BYTES && bytes[at] < 0x80 &&                   \
-			    bytes[at + 1] < 0x80) {                                                \
-				classify(bytes + at, &masks);                                      \
-				starts = block_starts(&masks, bytes + at, is_cased);               \
+			if (text->len - at >= BLOCK_BYTES) {                                       \
+				classify(text->bytes + at, &masks);                                \
+				done = split_block(text, &masks, is_cased, &at, ends + count);     \
 			}                                                                          \
-			if (starts == 0) {                                                         \
-				count += split_walk(text, &at, ends + count, is_ill_formed);       \
-				continue;                                                          \
-			}                                                                          \
-			count += put_ends(starts, at, ends + count);                               \
-			at += 63 - (size_t)__builtin_clzll(starts);                                \
+			if (done == 0)                                                             \
+				done = split_walk(text, &at, ends + count, is_ill_formed);         \
+			count += done;                                                             \
 		}                                                                                  \
 		return count;                                                                      \
 	} while (0)
