@@ -103,7 +103,6 @@ enum embed_status cache_get(struct cache *cache, const struct digest *key,
 struct cache_reading {
 	struct cache *cache;
 	struct store_slot *slot;
-	struct MDB_txn *txn;
 	int rc;
 };
 

@@ -125,6 +125,27 @@ static void verify_finds_bad_records_and_removes_them_on_wish(void **state)
 	cache_close(cache);
 }
 
+/* LMDB then keeps all pages of the larger one, more than the value needs. */
+static void a_record_that_shrank_within_a_group_is_not_taken_for_damage(void **state)
+{
+	static float wide[1536], halves[1536];
+	struct cache *cache = test_open(&home);
+	struct cache_put puts[2] = {
+	    {test_key(1), wide, 1536, 7, TEST_NOW}, {test_key(1), halves, 1536, 7, TEST_NOW}};
+	struct cache_verified verified;
+
+	(void)state;
+	test_fill(wide, 1536, 1, true);
+	test_fill(halves, 1536, 1, false);
+	assert_int_equal(cache_put_many(cache, puts, 2, NULL, NULL), EMBED_OK);
+	assert_int_equal(cache_verify(cache, false, &verified, NULL), EMBED_OK);
+	assert_int_equal(verified.good, 1);
+	assert_int_equal(test_check(cache, 1, 1536), EMBED_OK);
+	assert_int_equal(cache_put_many(cache, puts, 2, NULL, NULL), EMBED_OK);
+	assert_int_equal(test_check(cache, 1, 1536), EMBED_OK);
+	cache_close(cache);
+}
+
 static void verify_of_an_empty_store_finds_nothing(void **state)
 {
 	struct cache *cache = test_open(&home);
@@ -424,6 +445,7 @@ int main(void)
 	    TEST(stats_tell_size_ages_and_halves),
 	    TEST(stats_of_a_large_store_come_from_a_sample),
 	    TEST(verify_finds_bad_records_and_removes_them_on_wish),
+	    TEST(a_record_that_shrank_within_a_group_is_not_taken_for_damage),
 	    TEST(verify_of_an_empty_store_finds_nothing),
 	    TEST(a_damaged_record_is_a_miss_that_a_put_heals),
 	    TEST(the_structure_stays_sound_through_every_kind_of_change),

@@ -45,9 +45,11 @@ static int gather(struct cache *cache, MDB_txn *txn, struct candidate *run, size
 	uint64_t random = random_next(&cache->random);
 	MDB_val key = {sizeof(random), &random}, value;
 	MDB_cursor *cursor;
-	int rc = mdb_cursor_open(txn, cache->dbi, &cursor);
+	int rc = store_check_write(cache, &key, STORE_REMOVING);
 
 	*count = 0;
+	if (rc == 0)
+		rc = mdb_cursor_open(txn, cache->dbi, &cursor);
 	if (rc != 0)
 		return rc;
 	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
@@ -88,7 +90,9 @@ static int evict_of_run(struct cache *cache, MDB_txn *txn, struct eviction *evic
 		struct candidate *lowest = lowest_of(run, count);
 		MDB_val key = store_key(&lowest->key);
 
-		rc = mdb_del(txn, cache->dbi, &key, NULL);
+		rc = store_check_write(cache, &key, STORE_REMOVING);
+		if (rc == 0)
+			rc = mdb_del(txn, cache->dbi, &key, NULL);
 		if (rc == 0) {
 			eviction->records++;
 			eviction->bytes += lowest->bytes;

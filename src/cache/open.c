@@ -106,12 +106,14 @@ static enum embed_status set_aside(struct cache *cache, const char *folder,
 static enum embed_status look_at_file(struct cache *cache, const char *folder,
     struct structure_facts *facts, struct embed_error *error)
 {
+	const MDB_val key = store_format_key();
 	char guard_path[PATH_MAX];
 	enum embed_status status;
 
 	name_file(guard_path, folder, "/unclean");
 	guard_enter(&cache->guard, guard_path);
-	status = structure_look(cache->data_path, depth_for(&cache->guard), facts, error);
+	status = structure_look(cache->data_path, depth_for(&cache->guard),
+	    cache->guard.is_alone ? &key : NULL, facts, error);
 	if (facts->is_damaged && cache->guard.is_alone)
 		status = set_aside(cache, folder, facts, error);
 	if (status == EMBED_OK && facts->is_unborn && truncate(cache->data_path, 0) != 0)

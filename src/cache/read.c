@@ -57,13 +57,13 @@ enum embed_status cache_reading_begin(struct cache_reading *reading, struct cach
 
 	if (rc != 0)
 		return read_failed(cache, rc);
-	*reading = (struct cache_reading){.cache = cache, .slot = read.slot, .txn = read.txn};
+	*reading = (struct cache_reading){.cache = cache, .slot = read.slot};
 	return EMBED_OK;
 }
 
 void cache_reading_end(struct cache_reading *reading)
 {
-	store_read_end(&(struct store_read){reading->slot, reading->txn}, reading->rc);
+	store_read_end(&(struct store_read){.slot = reading->slot}, reading->rc);
 }
 
 /* The processor fetches on by itself once it sees lines of a page asked for in a row. */
@@ -77,7 +77,7 @@ enum embed_status cache_reading_find(
     struct cache_reading *reading, const struct digest *key, struct cache_place *place)
 {
 	MDB_val wanted = store_key(key), value;
-	int rc = mdb_get(reading->txn, reading->cache->dbi, &wanted, &value);
+	int rc = index_find(&reading->slot->index, &wanted, &value);
 
 	if (rc == MDB_NOTFOUND)
 		return EMBED_NOT_FOUND;

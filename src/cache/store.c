@@ -9,6 +9,41 @@
 #include "base/error.h"
 
 #define NOTE_USE_ABOVE_PART_OF_CAP 2
+#define INDEX_TRIES                3
+
+/* ---- The map --------------------------------------------------------------- */
+
+/*
+ * LMDB does not tell where its map lies.  The format's value lies inside a
+ * page, and a page knows its number.
+ */
+static const uint8_t *find_map(struct cache *cache, MDB_txn *txn)
+{
+	MDB_val key = store_format_key(), value;
+	uintptr_t page, offset;
+	uint64_t number;
+
+	if (mdb_get(txn, cache->dbi, &key, &value) != 0)
+		return NULL;
+	page = (uintptr_t)value.mv_data & ~(uintptr_t)(cache->page_bytes - 1);
+	memcpy(&number, (const void *)page, sizeof(number));
+	offset = (uintptr_t)(number * cache->page_bytes);
+	return offset <= page ? (const uint8_t *)(page - offset) : NULL;
+}
+
+/* The state that transaction `txn_id` left, which `txn` sees. */
+static int open_index(struct cache *cache, MDB_txn *txn, uint64_t txn_id, struct index *index)
+{
+	const uint8_t *map = atomic_load_explicit(&cache->map, memory_order_acquire);
+
+	if (map == NULL) {
+		map = find_map(cache, txn);
+		if (map == NULL)
+			return MDB_CORRUPTED;
+		atomic_store_explicit(&cache->map, map, memory_order_release);
+	}
+	return index_open(index, map, cache->page_bytes, txn_id);
+}
 
 /* ---- Reader slots ----------------------------------------------------- */
 
@@ -47,7 +82,7 @@ static void slot_forget(struct store_slot *slot)
 	slot->txn = NULL;
 }
 
-static int slot_begin(struct cache *cache, struct store_slot *slot)
+static int slot_begin_txn(struct cache *cache, struct store_slot *slot)
 {
 	int rc, dead;
 
@@ -62,6 +97,22 @@ static int slot_begin(struct cache *cache, struct store_slot *slot)
 		rc = mdb_txn_begin(cache->env, NULL, MDB_RDONLY, &slot->txn);
 	if (rc != 0)
 		slot->txn = NULL;
+	return rc;
+}
+
+/* Two commits while we begin, and the state's meta page is gone: then the newer state. */
+static int slot_begin(struct cache *cache, struct store_slot *slot)
+{
+	int rc = MDB_CORRUPTED;
+
+	for (int tries = 0; rc == MDB_CORRUPTED && tries < INDEX_TRIES; tries++) {
+		rc = slot_begin_txn(cache, slot);
+		if (rc != 0)
+			return rc;
+		rc = open_index(cache, slot->txn, mdb_txn_id(slot->txn), &slot->index);
+		if (rc != 0)
+			mdb_txn_reset(slot->txn);
+	}
 	return rc;
 }
 
@@ -80,6 +131,7 @@ static int adopt_larger_map(struct cache *cache)
 			slot_forget(&cache->slots[i]);
 	}
 	rc = mdb_env_set_mapsize(cache->env, 0);
+	atomic_store_explicit(&cache->map, NULL, memory_order_release);
 	for (size_t i = 0; i < STORE_SLOTS; i++)
 		slot_release(&cache->slots[i]);
 	return rc;
@@ -104,6 +156,7 @@ int store_read_begin(struct cache *cache, struct store_read *read)
 			return rc;
 	}
 	read->txn = read->slot->txn;
+	read->index = &read->slot->index;
 	return 0;
 }
 
@@ -116,38 +169,13 @@ void store_read_end(struct store_read *read, int rc)
 	slot_release(read->slot);
 }
 
-/* ---- Giving the map's pages back ----------------------------------------- */
-
-/*
- * LMDB does not tell where its map lies.  The format's value lies inside a
- * page, and a page knows its number.
- */
-static uint8_t *map_start(struct cache *cache, MDB_txn *txn, const MDB_envinfo *info)
-{
-	MDB_val key = store_format_key(), value;
-	uintptr_t page, offset;
-	uint64_t number;
-
-	if (mdb_get(txn, cache->dbi, &key, &value) != 0)
-		return NULL;
-	page = (uintptr_t)value.mv_data & ~(uintptr_t)(cache->page_bytes - 1);
-	memcpy(&number, (const void *)page, sizeof(number));
-	if (number > info->me_last_pgno)
-		return NULL;
-	offset = (uintptr_t)(number * cache->page_bytes);
-	return offset <= page ? (uint8_t *)(page - offset) : NULL;
-}
-
+/* Advice: when it is refused, nothing is lost. */
 void store_trim(struct cache *cache, const struct store_read *read)
 {
 	MDB_envinfo info;
-	uint8_t *start;
 
 	mdb_env_info(cache->env, &info);
-	start = map_start(cache, read->txn, &info);
-	/* Advice: when it is refused, nothing is lost. */
-	if (start != NULL)
-		madvise(start, info.me_mapsize, MADV_DONTNEED);
+	madvise((void *)(uintptr_t)read->index->map, info.me_mapsize, MADV_DONTNEED);
 }
 
 /* ---- Write transactions ------------------------------------------------ */
@@ -158,7 +186,19 @@ int store_write_begin(struct cache *cache, MDB_txn **txn)
 
 	if (rc == MDB_MAP_RESIZED && (rc = adopt_larger_map(cache)) == 0)
 		rc = mdb_txn_begin(cache->env, NULL, 0, txn);
+	if (rc != 0)
+		return rc;
+	rc = open_index(cache, *txn, mdb_txn_id(*txn) - 1, &cache->committed);
+	if (rc == 0)
+		rc = index_check_free_pages(&cache->committed);
+	if (rc != 0)
+		mdb_txn_abort(*txn);
 	return rc;
+}
+
+int store_check_write(const struct cache *cache, const MDB_val *key, size_t reach)
+{
+	return index_check(&cache->committed, key, reach);
 }
 
 uint64_t store_used_bytes(const struct cache *cache, MDB_txn *txn)

@@ -23,6 +23,7 @@
 #include "cache/cache.h"
 #include "cache/guard.h"
 #include "cache/half.h"
+#include "cache/index.h"
 #include "cache/record.h"
 #include "cache/use.h"
 
@@ -34,12 +35,15 @@
 
 struct store_slot {
 	alignas(64) atomic_bool is_taken;
-	MDB_txn *txn; /* of the thread that took the slot; NULL until its first use */
+	/* Of the thread that took the slot: */
+	MDB_txn *txn; /* NULL until its first use */
+	struct index index;
 };
 
 struct cache {
 	MDB_env *env;
 	MDB_dbi dbi;
+	_Atomic(const uint8_t *) map; /* where LMDB maps the file; NULL: to be looked up */
 	const struct half *half;
 	uint64_t cap_bytes;
 	uint64_t ttl_s;
@@ -59,6 +63,7 @@ struct cache {
 
 	pthread_mutex_t write_lock; /* guards what follows, and is held by writers */
 	struct random random;
+	struct index committed;   /* what a write transaction began with */
 	uint8_t *scratch;         /* RECORD_BYTES_MAX */
 	uint64_t limit_bytes;     /* where eviction begins: see evict.c */
 	uint64_t untrimmed_bytes; /* written since the map's pages were given back */
@@ -68,6 +73,7 @@ struct cache {
 struct store_read {
 	struct store_slot *slot;
 	MDB_txn *txn;
+	const struct index *index; /* of the state that `txn` keeps alive */
 };
 
 /* These return 0 or LMDB's code (or errno); on failure there is nothing to end. */
@@ -84,8 +90,18 @@ void store_read_end(struct store_read *read, int rc);
  */
 void store_trim(struct cache *cache, const struct store_read *read);
 
-/* A write transaction, begun with `write_lock` held. */
+/* A write transaction, begun with `write_lock` held; cache->committed is what it found. */
 int store_write_begin(struct cache *cache, MDB_txn **txn);
+
+/*
+ * Before LMDB changes the entry of `key`: whether the pages that it will touch
+ * are sound (MDB_CORRUPTED if not).  Pages that the transaction has changed
+ * already were so before; STORE_REMOVING looks at their neighbours, too, which
+ * LMDB joins with a page that has become empty.
+ */
+#define STORE_PUTTING  0
+#define STORE_REMOVING 2
+int store_check_write(const struct cache *cache, const MDB_val *key, size_t reach);
 
 /* Remembers a code of LMDB's that speaks for damage, so that the next opening checks the index. */
 void store_note_damage(struct cache *cache, int rc);

@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cache/index.h"
 #include "cache/structure_file.h"
 
 #define META_MAGIC   0xbeefc0deu
 #define META_VERSION 1u
-#define META_OFFSET  16u
 
 #define MAP_BYTES_MAX    ((uint64_t)1 << 46)
 #define PAGE_BYTES_MIN   512u
@@ -61,9 +62,9 @@ static bool is_page_size(uint64_t bytes)
 
 static enum embed_status read_meta(struct file *file, size_t which, struct embed_error *error)
 {
-	struct meta *meta = &file->metas[which];
+	struct page_meta *meta = &file->metas[which];
 	enum embed_status status = structure_read_at(
-	    file, meta, sizeof(*meta), which * file->page_bytes + META_OFFSET, error);
+	    file, meta, sizeof(*meta), which * file->page_bytes + PAGE_HEAD, error);
 
 	if (status != EMBED_OK)
 		return status;
@@ -99,12 +100,12 @@ static enum embed_status read_metas(struct file *file, struct embed_error *error
 /* LMDB makes both heads with one write: a disk that was full then leaves the first alone. */
 static bool is_unborn(struct file *file)
 {
-	struct meta first;
+	struct page_meta first;
 
 	return file->fd >= 0 &&
-	       structure_read_at(file, &first, sizeof(first), META_OFFSET, NULL) == EMBED_OK &&
+	       structure_read_at(file, &first, sizeof(first), PAGE_HEAD, NULL) == EMBED_OK &&
 	       first.magic == META_MAGIC && first.txn_id == 0 &&
-	       file->bytes < META_PAGES * (uint64_t)first.free_pages.pad;
+	       file->bytes < PAGE_METAS * (uint64_t)first.free_pages.pad;
 }
 
 /* One head with LMDB's mark is enough: the other may be what is damaged. */
@@ -112,9 +113,9 @@ static bool is_ours(struct file *file)
 {
 	uint32_t mark[2];
 
-	for (size_t which = 0; file->fd >= 0 && which < META_PAGES; which++)
+	for (size_t which = 0; file->fd >= 0 && which < PAGE_METAS; which++)
 		if (structure_read_at(file, mark, sizeof(mark),
-			which * file->page_bytes + META_OFFSET, NULL) == EMBED_OK &&
+			which * file->page_bytes + PAGE_HEAD, NULL) == EMBED_OK &&
 		    mark[0] == META_MAGIC && mark[1] == META_VERSION)
 			return true;
 	return false;
@@ -146,7 +147,7 @@ static void close_file(struct file *file)
 		close(file->fd);
 }
 
-static const struct meta *newest_meta(const struct file *file)
+static const struct page_meta *newest_meta(const struct file *file)
 {
 	return &file->metas[file->metas[1].txn_id > file->metas[0].txn_id];
 }
@@ -159,7 +160,29 @@ static bool may_be_cut(const struct file *file)
 	return newest_meta(file)->last_page >= file->bytes / file->page_bytes;
 }
 
-enum embed_status structure_look(const char *path, enum structure_depth depth,
+/* Of a whole file, which nobody changes meanwhile. */
+static enum embed_status check_way_to(
+    struct file *file, const MDB_val *key, struct embed_error *error)
+{
+	uint8_t *map = mmap(NULL, file->bytes, PROT_READ, MAP_SHARED, file->fd, 0);
+	struct index index;
+	MDB_val value;
+	int rc;
+
+	if (map == MAP_FAILED)
+		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	rc = index_open(&index, map, file->page_bytes, newest_meta(file)->txn_id);
+	if (index.meta.last_page >= file->bytes / file->page_bytes)
+		index.meta.last_page = file->bytes / file->page_bytes - 1;
+	if (rc == 0)
+		rc = index_find(&index, key, &value);
+	munmap(map, file->bytes);
+	return rc == MDB_CORRUPTED ? structure_damaged(file, error, newest_meta(file)->records.root,
+					 "the way from here to the format's entry")
+				   : EMBED_OK;
+}
+
+enum embed_status structure_look(const char *path, enum structure_depth depth, const MDB_val *key,
     struct structure_facts *facts, struct embed_error *error)
 {
 	struct file file;
@@ -174,6 +197,8 @@ enum embed_status structure_look(const char *path, enum structure_depth depth,
 			depth = STRUCTURE_INDEX;
 		if (depth != STRUCTURE_HEADS)
 			status = structure_check_meta(&file, newest_meta(&file), depth, error);
+		else if (key != NULL)
+			status = check_way_to(&file, key, error);
 	}
 	facts->is_damaged = status == EMBED_STORE && file.is_damaged && is_ours(&file);
 	close_file(&file);

@@ -7,18 +7,14 @@
  * pread and every number in it is checked before it is used, so that a damaged
  * file gives a sentence and never a crash.
  *
- * Form of the file (LMDB data version 1, 64-bit, little-endian): two meta
- * pages, then pages of a B+tree of free pages and one of records.  Page head:
- * u64 number, u16, u16 flags, u16 lower, u16 upper (overflow: u32 pages), then
- * u16 offsets of nodes.  Node: u16 lo, u16 hi, u16 flags, u16 key length, key,
- * value (branch: none, the three u16 are the child's page number).
- *
  * Threads: any.
  */
 #ifndef CACHE_STRUCTURE_H
 #define CACHE_STRUCTURE_H
 
 #include <embed.h>
+
+#include <lmdb.h>
 
 struct structure_facts {
 	uint64_t map_bytes; /* the largest cap that the file was opened with; 0: no file yet */
@@ -29,17 +25,18 @@ struct structure_facts {
 /* How much is read: more with each. */
 enum structure_depth {
 	STRUCTURE_HEADS, /* two pages; the index too if the file is shorter than they say */
-	STRUCTURE_INDEX, /* every page of the index: a read of it cannot go astray */
+	STRUCTURE_INDEX, /* every page of the index */
 	STRUCTURE_ALL, /* also the head of each record that has pages of its own, which writes trust */
 };
 
 /*
  * What has to hold before LMDB may open the file: it is LMDB's, of the version
- * and the page size that we can read, and not cut short; and what `depth`
- * asks for, while nobody else has the store open.  A file that does not exist
- * or is empty is fine.  Otherwise EMBED_STORE.
+ * and the page size that we can read, and not cut short; and, while nobody else
+ * has the store open, what `depth` asks for and the way to the entry of `key`
+ * (NULL: of none).  A file that does not exist or is empty is fine.  Otherwise
+ * EMBED_STORE.
  */
-enum embed_status structure_look(const char *path, enum structure_depth depth,
+enum embed_status structure_look(const char *path, enum structure_depth depth, const MDB_val *key,
     struct structure_facts *facts, struct embed_error *error);
 
 /*

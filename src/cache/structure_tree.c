@@ -6,35 +6,6 @@
 #include "base/error.h"
 #include "cache/structure_file.h"
 
-#define PAGE_HEAD     16u
-#define NODE_HEAD     8u
-#define DEPTH_MAX     32u /* LMDB's own bound */
-#define KEY_BYTES_MAX 511u
-
-#define FLAG_BRANCH   0x01u
-#define FLAG_LEAF     0x02u
-#define FLAG_OVERFLOW 0x04u
-#define NODE_BIG      0x01u
-
-struct page_head {
-	uint64_t number;
-	uint16_t pad;
-	uint16_t flags;
-	uint16_t lower;
-	uint16_t upper;
-};
-_Static_assert(sizeof(struct page_head) == PAGE_HEAD, "as LMDB writes it");
-
-/* One node of a checked page. */
-struct node {
-	uint16_t flags;
-	uint16_t key_len;
-	const uint8_t *key;
-	uint64_t child;       /* branch: page number */
-	uint32_t value_len;   /* leaf */
-	const uint8_t *value; /* leaf: the value, or 8 bytes of an overflow page's number */
-};
-
 struct bound {
 	const uint8_t *key;
 	size_t len;
@@ -42,13 +13,13 @@ struct bound {
 
 struct walk {
 	struct file *file;
-	const struct meta *meta;
+	const struct page_meta *meta;
 	enum structure_depth depth;
 	uint8_t *seen;     /* one bit for each page */
 	uint8_t *pages;    /* one page for each level */
 	uint8_t *free_ids; /* value of a list of free pages that fills pages of its own */
-	const struct tree *tree;
-	struct tree counted;
+	const struct page_tree *tree;
+	struct page_tree counted;
 	bool is_free_tree;
 	struct embed_error *error;
 };
@@ -58,10 +29,15 @@ static enum embed_status wrong(const struct walk *walk, uint64_t page, const cha
 	return structure_damaged(walk->file, walk->error, page, what);
 }
 
+static bool is_in_file(const struct walk *walk, uint64_t first, uint64_t count)
+{
+	return first >= PAGE_METAS && first <= walk->meta->last_page &&
+	       count <= walk->meta->last_page - first + 1;
+}
+
 static enum embed_status mark_pages(struct walk *walk, uint64_t first, uint64_t count)
 {
-	if (first < META_PAGES || first > walk->meta->last_page ||
-	    count > walk->meta->last_page - first + 1)
+	if (!is_in_file(walk, first, count))
 		return wrong(walk, first, "a page number outside the file");
 	if ((first + count) * walk->file->page_bytes > walk->file->bytes && !walk->is_free_tree)
 		return wrong(walk, first, "the file was cut short");
@@ -71,48 +47,6 @@ static enum embed_status mark_pages(struct walk *walk, uint64_t first, uint64_t 
 		walk->seen[page / 8] |= (uint8_t)(1u << page % 8);
 	}
 	return EMBED_OK;
-}
-
-static enum embed_status read_head(
-    const struct walk *walk, const uint8_t *bytes, uint64_t number, struct page_head *head)
-{
-	memcpy(head, bytes, sizeof(*head));
-	if (head->number != number)
-		return wrong(walk, number, "it carries another number");
-	return EMBED_OK;
-}
-
-static uint16_t u16_at(const uint8_t *bytes)
-{
-	uint16_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return value;
-}
-
-/* False when any part of node `index` lies outside the page. */
-static bool read_node(const struct walk *walk, const uint8_t *page, const struct page_head *head,
-    size_t index, bool is_leaf, struct node *node)
-{
-	uint64_t page_bytes = walk->file->page_bytes, end;
-	uint64_t at = u16_at(page + PAGE_HEAD + 2 * index);
-	uint64_t low;
-
-	if (at < head->upper || at + NODE_HEAD > page_bytes)
-		return false;
-	low = (uint64_t)u16_at(page + at) | (uint64_t)u16_at(page + at + 2) << 16;
-	node->flags = u16_at(page + at + 4);
-	node->key_len = u16_at(page + at + 6);
-	node->key = page + at + NODE_HEAD;
-	end = at + NODE_HEAD + node->key_len;
-	if (node->key_len > KEY_BYTES_MAX || end > page_bytes)
-		return false;
-	node->child = low | (uint64_t)node->flags << 32;
-	node->value_len = (uint32_t)low;
-	node->value = page + end;
-	if (is_leaf)
-		end += node->flags & NODE_BIG ? sizeof(uint64_t) : node->value_len;
-	return end <= page_bytes;
 }
 
 static int compare(const struct walk *walk, const uint8_t *a, size_t a_len, struct bound b)
@@ -170,42 +104,44 @@ static enum embed_status check_big_free_ids(
 }
 
 /* The head of an overflow page; what the record's bytes are worth is the checksum's matter. */
-static enum embed_status check_overflow(struct walk *walk, const struct node *node)
+static enum embed_status read_overflow(
+    struct walk *walk, uint64_t first, uint64_t len, uint64_t *count)
 {
-	uint64_t page_bytes = walk->file->page_bytes, first;
-	uint64_t count = (PAGE_HEAD + (uint64_t)node->value_len + page_bytes - 1) / page_bytes;
+	uint64_t page_bytes = walk->file->page_bytes;
 	uint8_t bytes[PAGE_HEAD];
-	struct page_head head;
-	enum embed_status status;
-	uint32_t pages;
-
-	memcpy(&first, node->value, sizeof(first));
-	status = mark_pages(walk, first, count);
-	if (status != EMBED_OK)
-		return status;
-	walk->counted.overflow_pages += count;
-	if (walk->depth == STRUCTURE_INDEX && !walk->is_free_tree)
-		return EMBED_OK;
-	status =
+	enum embed_status status =
 	    structure_read_at(walk->file, bytes, sizeof(bytes), first * page_bytes, walk->error);
-	if (status == EMBED_OK)
-		status = read_head(walk, bytes, first, &head);
+
 	if (status != EMBED_OK)
 		return status;
-	memcpy(&pages, bytes + 12, sizeof(pages));
-	if (head.flags != FLAG_OVERFLOW || pages != count)
-		return wrong(walk, first, "not the pages that the index says");
-	if (walk->is_free_tree)
-		return check_big_free_ids(walk, first, first, node->value_len);
-	return EMBED_OK;
+	*count = page_overflow_has(bytes, page_bytes, first, len);
+	return *count > 0 ? EMBED_OK : wrong(walk, first, "not the pages that the index says");
 }
 
-static enum embed_status check_leaf_node(struct walk *walk, uint64_t page, const struct node *node)
+static enum embed_status check_overflow(struct walk *walk, const struct page_node *node)
+{
+	uint64_t count = page_overflow_count(node->value_len, walk->file->page_bytes), first;
+	bool reads_head = walk->depth == STRUCTURE_ALL || walk->is_free_tree;
+	enum embed_status status = EMBED_OK;
+
+	memcpy(&first, node->value, sizeof(first));
+	if (reads_head && is_in_file(walk, first, count))
+		status = read_overflow(walk, first, node->value_len, &count);
+	if (status == EMBED_OK)
+		status = mark_pages(walk, first, count);
+	walk->counted.overflow_pages += count;
+	if (status == EMBED_OK && walk->is_free_tree)
+		status = check_big_free_ids(walk, first, first, node->value_len);
+	return status;
+}
+
+static enum embed_status check_leaf_node(
+    struct walk *walk, uint64_t page, const struct page_node *node)
 {
 	walk->counted.entries++;
-	if ((node->flags & ~NODE_BIG) != 0)
+	if ((node->flags & ~PAGE_NODE_BIG) != 0)
 		return wrong(walk, page, "a kind of entry that the store does not write");
-	if (node->flags & NODE_BIG)
+	if (node->flags & PAGE_NODE_BIG)
 		return check_overflow(walk, node);
 	if (walk->is_free_tree)
 		return check_free_ids(walk, page, node->value, node->value_len);
@@ -220,16 +156,17 @@ static enum embed_status check_page(
 static enum embed_status check_children(struct walk *walk, const uint8_t *page, uint64_t number,
     const struct page_head *head, unsigned level, struct bound low, struct bound high)
 {
+	uint64_t page_bytes = walk->file->page_bytes;
 	bool is_leaf = level == walk->tree->depth;
-	size_t count = (head->lower - PAGE_HEAD) / 2u;
-	struct node node, next;
+	size_t count = page_count(head);
+	struct page_node node, next = {0};
 
 	for (size_t i = 0; i < count; i++) {
 		enum embed_status status;
 		struct bound child_high = high;
 
-		if (!read_node(walk, page, head, i, is_leaf, &node) ||
-		    (i + 1 < count && !read_node(walk, page, head, i + 1, is_leaf, &next)))
+		if (!page_read_node(page, page_bytes, head, i, &node) ||
+		    (i + 1 < count && !page_read_node(page, page_bytes, head, i + 1, &next)))
 			return wrong(walk, number, "an entry outside the page");
 		/* The first key of a branch page is empty and means "from the lower bound on". */
 		if (is_leaf || i > 0) {
@@ -259,21 +196,18 @@ static enum embed_status check_page(
 	uint64_t page_bytes = walk->file->page_bytes;
 	uint8_t *page = walk->pages + level * page_bytes;
 	bool is_leaf = level == walk->tree->depth;
+	const char *wrong_with_head;
 	struct page_head head;
 	enum embed_status status = mark_pages(walk, number, 1);
 
 	if (status != EMBED_OK)
 		return status;
 	status = structure_read_at(walk->file, page, page_bytes, number * page_bytes, walk->error);
-	if (status == EMBED_OK)
-		status = read_head(walk, page, number, &head);
 	if (status != EMBED_OK)
 		return status;
-	if (head.flags != (is_leaf ? FLAG_LEAF : FLAG_BRANCH))
-		return wrong(walk, number, "not the kind of page that belongs here");
-	if (head.lower <= PAGE_HEAD || head.lower % 2 != 0 || head.lower > head.upper ||
-	    head.upper > page_bytes)
-		return wrong(walk, number, "impossible bounds");
+	wrong_with_head = page_read_head(page, page_bytes, number, is_leaf, &head);
+	if (wrong_with_head != NULL)
+		return wrong(walk, number, wrong_with_head);
 	if (is_leaf)
 		walk->counted.leaf_pages++;
 	else
@@ -281,40 +215,44 @@ static enum embed_status check_page(
 	return check_children(walk, page, number, &head, level, low, high);
 }
 
-static enum embed_status check_tree(struct walk *walk, const struct tree *tree, bool is_free_tree)
+static enum embed_status check_tree(
+    struct walk *walk, const struct page_tree *tree, bool is_free_tree)
 {
 	const struct bound none = {NULL, 0};
 	enum embed_status status = EMBED_OK;
+	bool has_all_overflow;
 
 	walk->tree = tree;
 	walk->is_free_tree = is_free_tree;
 	memset(&walk->counted, 0, sizeof(walk->counted));
-	if (tree->root != UINT64_MAX) {
-		if (tree->depth == 0 || tree->depth >= DEPTH_MAX)
+	if (tree->root != PAGE_NO_ROOT) {
+		if (tree->depth == 0 || tree->depth >= PAGE_DEPTH_MAX)
 			return wrong(walk, tree->root, "an impossible depth");
 		status = check_page(walk, tree->root, 1, none, none);
 	}
 	if (status != EMBED_OK)
 		return status;
-	if (walk->counted.branch_pages != tree->branch_pages ||
-	    walk->counted.leaf_pages != tree->leaf_pages ||
-	    walk->counted.overflow_pages != tree->overflow_pages ||
-	    walk->counted.entries != tree->entries)
+	/* Without their heads it is not known how many pages more than it needs a value has. */
+	has_all_overflow = walk->depth == STRUCTURE_ALL || is_free_tree
+			       ? walk->counted.overflow_pages == tree->overflow_pages
+			       : walk->counted.overflow_pages <= tree->overflow_pages;
+	if (!has_all_overflow || walk->counted.branch_pages != tree->branch_pages ||
+	    walk->counted.leaf_pages != tree->leaf_pages || walk->counted.entries != tree->entries)
 		return wrong(walk, tree->root, "the index does not hold as much as its head says");
 	return EMBED_OK;
 }
 
-enum embed_status structure_check_meta(struct file *file, const struct meta *meta,
+enum embed_status structure_check_meta(struct file *file, const struct page_meta *meta,
     enum structure_depth depth, struct embed_error *error)
 {
 	struct walk walk = {.file = file, .meta = meta, .depth = depth, .error = error};
 	enum embed_status status;
 
-	if (meta->last_page < META_PAGES - 1 ||
+	if (meta->last_page < PAGE_METAS - 1 ||
 	    meta->last_page >= meta->map_bytes / file->page_bytes)
 		return structure_damaged(file, error, 0, "an impossible last page");
 	walk.seen = calloc(1, meta->last_page / 8 + 1);
-	walk.pages = malloc(DEPTH_MAX * file->page_bytes);
+	walk.pages = malloc(PAGE_DEPTH_MAX * file->page_bytes);
 	if (walk.seen == NULL || walk.pages == NULL)
 		status = error_set(error, EMBED_NO_MEMORY, "out of memory");
 	else

@@ -21,25 +21,24 @@ static bool is_key(const struct walk_key *last, const MDB_val *key)
 }
 
 /* To the first entry behind the last one visited. */
-static int resume(MDB_cursor *cursor, const struct walk *walk, MDB_val *key, MDB_val *value)
+static int resume(struct index_cursor *cursor, const struct index *index, const struct walk *walk,
+    MDB_val *key, MDB_val *value)
 {
-	int rc;
+	const MDB_val last = {walk->last.len, (void *)(uintptr_t)walk->last.bytes};
+	int rc = index_seek(cursor, index, walk->is_started ? &last : NULL, key, value);
 
-	if (!walk->is_started)
-		return mdb_cursor_get(cursor, key, value, MDB_FIRST);
-	*key = (MDB_val){walk->last.len, (void *)(uintptr_t)walk->last.bytes};
-	rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
-	if (rc == 0 && is_key(&walk->last, key))
-		rc = mdb_cursor_get(cursor, key, value, MDB_NEXT);
+	if (rc == 0 && walk->is_started && is_key(&walk->last, key))
+		rc = index_next(cursor, key, value);
 	return rc;
 }
 
-static int visit(struct cache *cache, MDB_cursor *cursor, struct walk *walk, size_t count,
+static int visit(struct cache *cache, const struct index *index, struct walk *walk, size_t count,
     walk_fn *fn, void *context)
 {
+	struct index_cursor cursor;
 	MDB_val key, value;
 	size_t bytes = 0;
-	int rc = resume(cursor, walk, &key, &value);
+	int rc = resume(&cursor, index, walk, &key, &value);
 
 	while (rc == 0 && count > 0 && bytes < STEP_VALUE_BYTES) {
 		walk->is_started = true;
@@ -51,7 +50,7 @@ static int visit(struct cache *cache, MDB_cursor *cursor, struct walk *walk, siz
 			bytes += value.mv_size;
 			count--;
 		}
-		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+		rc = index_next(&cursor, &key, &value);
 	}
 	walk->is_done = rc == MDB_NOTFOUND;
 	return walk->is_done ? 0 : rc;
@@ -60,16 +59,11 @@ static int visit(struct cache *cache, MDB_cursor *cursor, struct walk *walk, siz
 int walk_step(struct cache *cache, struct walk *walk, size_t count, walk_fn *fn, void *context)
 {
 	struct store_read read;
-	MDB_cursor *cursor;
 	int rc = store_read_begin(cache, &read);
 
 	if (rc != 0)
 		return rc;
-	rc = mdb_cursor_open(read.txn, cache->dbi, &cursor);
-	if (rc == 0) {
-		rc = visit(cache, cursor, walk, count, fn, context);
-		mdb_cursor_close(cursor);
-	}
+	rc = visit(cache, read.index, walk, count, fn, context);
 	if (!walk->keeps_pages)
 		store_trim(cache, &read);
 	store_read_end(&read, rc);
@@ -103,8 +97,10 @@ static int remove_one(
     struct cache *cache, MDB_txn *txn, const struct removal *removal, const struct walk_key *doomed)
 {
 	MDB_val key = {doomed->len, (void *)(uintptr_t)doomed->bytes}, value;
-	int rc = mdb_get(txn, cache->dbi, &key, &value);
+	int rc = store_check_write(cache, &key, STORE_REMOVING);
 
+	if (rc == 0)
+		rc = mdb_get(txn, cache->dbi, &key, &value);
 	if (rc == 0 && !removal->fn(cache, &key, &value, removal->context))
 		return MDB_NOTFOUND;
 	return rc == 0 ? mdb_del(txn, cache->dbi, &key, NULL) : rc;

@@ -57,8 +57,10 @@ static int write_one(
     struct cache *cache, MDB_txn *txn, const struct cache_put *put, struct cache_written *written)
 {
 	MDB_val key = store_key(&put->key), value, stored;
-	int rc;
+	int rc = store_check_write(cache, &key, STORE_PUTTING);
 
+	if (rc != 0)
+		return rc;
 	value.mv_data = cache->scratch;
 	value.mv_size = record_encode(cache->scratch, cache->half, put);
 	stored = value;
