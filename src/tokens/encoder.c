@@ -28,11 +28,6 @@ static inline struct tables_key key_of(const uint8_t *piece, size_t piece_len, s
 	return vocabulary_load(padded);
 }
 
-static inline bool is_key(struct tables_key a, struct tables_key b)
-{
-	return ((a.lo ^ b.lo) | (a.hi ^ b.hi)) == 0;
-}
-
 /* Notes what stands in `count` slots, and asks for the keys that it will be compared with. */
 static void prefetch_tokens(struct tokens_encoder *encoder, size_t count)
 {
@@ -60,9 +55,15 @@ static void note_starts(struct tokens_encoder *encoder, size_t at, size_t count)
 }
 
 /* Whether a place holds the piece with this key. */
-static inline bool is_counted(struct tables_key place, struct tables_key key)
+static inline bool is_known(struct tables_key place, struct tables_key key)
 {
 	return ((place.lo ^ key.lo) | (place.hi ^ key.hi) << (64 - ENCODER_COUNT_SHIFT)) == 0;
+}
+
+/* Tokens of the piece in a place. */
+static inline uint64_t count_of(struct tables_key place)
+{
+	return place.hi >> ENCODER_COUNT_SHIFT & ENCODER_COUNT_MAX;
 }
 
 static inline struct tables_key with_count(struct tables_key key, uint64_t tokens)
@@ -84,12 +85,12 @@ static size_t drop_counted(struct tokens_encoder *encoder, const uint8_t *bytes,
 		struct tables_key key = key_of(bytes + at, end - at, len - at), place;
 		uint64_t hash = tables_hash_key(key), is_here;
 
-		place = encoder->counted[hash % ENCODER_COUNTED];
-		is_here = is_counted(place, key);
+		place = encoder->known[hash % ENCODER_KNOWN];
+		is_here = is_known(place, key);
 		encoder->starts[kept] = at;
 		encoder->ends[kept] = end;
 		kept += !is_here;
-		sum += (place.hi >> ENCODER_COUNT_SHIFT) & (0 - is_here);
+		sum += count_of(place) & (0 - is_here);
 		at = end;
 	}
 	*tokens += sum;
@@ -106,37 +107,30 @@ static size_t drop_counted(struct tokens_encoder *encoder, const uint8_t *bytes,
 	return kept;
 }
 
-/* What find_pieces does, where only the count matters: lists the missing and counts the others. */
+/* Whether a piece is the token noted in a slot, which is known from now on then. */
+static inline bool know_if_token(
+    struct tokens_encoder *encoder, size_t i, uint32_t slot, uint64_t has_ids)
+{
+	struct tables_key key = encoder->keys[i];
+	struct tables_key *known = &encoder->known[encoder->hashes[i] % ENCODER_KNOWN];
+	bool is_known = is_token(encoder->encoding, slot, key, encoder->hashes[i]);
+
+	key = with_count(key, 1);
+	known->lo = is_known ? key.lo : known->lo;
+	known->hi = is_known ? key.hi | has_ids : known->hi;
+	return is_known;
+}
+
+/* What find_pieces does, where only the count matters: lists the missing. */
 static size_t find_uncounted(struct tokens_encoder *encoder, size_t count)
 {
 	size_t missing_count = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct tables_key key = encoder->keys[i];
-		struct tables_key *place = &encoder->counted[encoder->hashes[i] % ENCODER_COUNTED];
-		bool is_missing =
-		    !is_token(encoder->encoding, encoder->found[i], key, encoder->hashes[i]);
-
 		encoder->missing[missing_count].piece = (uint32_t)i;
-		missing_count += is_missing;
-		key = with_count(key, 1);
-		place->lo = is_missing ? place->lo : key.lo;
-		place->hi = is_missing ? place->hi : key.hi;
+		missing_count += !know_if_token(encoder, i, encoder->found[i], 0);
 	}
 	return missing_count;
-}
-
-/* Keeps the counts of the missing pieces that have keys. */
-static void count_missing(struct tokens_encoder *encoder, size_t missing_count)
-{
-	for (size_t m = 0; m < missing_count; m++) {
-		const struct encoder_missing *missing = &encoder->missing[m];
-		struct tables_key key = encoder->keys[missing->piece];
-
-		if (key.hi != ENCODER_LONG_KEY_HI)
-			encoder->counted[tables_hash_key(key) % ENCODER_COUNTED] =
-			    with_count(key, missing->count);
-	}
 }
 
 /*
@@ -150,14 +144,18 @@ static size_t hash_pieces(struct tokens_encoder *encoder, const uint8_t *bytes, 
 
 	for (size_t i = 0; i < count; i++) {
 		size_t at = encoder->starts[i];
-		struct tables_key key = key_of(bytes + at, encoder->ends[i] - at, len - at);
-		uint64_t hash = tables_hash_key(key);
+		struct tables_key key = key_of(bytes + at, encoder->ends[i] - at, len - at), place;
+		uint64_t hash = tables_hash_key(key), tokens;
 
+		place = encoder->known[hash % ENCODER_KNOWN];
+		tokens = count_of(place);
 		encoder->keys[i] = key;
 		encoder->hashes[i] = hash;
-		encoder->ids[i] = encoder->known_ids[hash % ENCODER_KNOWN];
+		encoder->packed[i] =
+		    encoder->known_ids[hash % ENCODER_KNOWN] | tokens << ENCODER_PACKED_SHIFT;
 		encoder->unknown[unknown_count] = (uint32_t)i;
-		unknown_count += is_ill_formed | !is_key(encoder->known[hash % ENCODER_KNOWN], key);
+		unknown_count +=
+		    is_ill_formed | !is_known(place, key) | !(place.hi & ENCODER_HAS_IDS);
 	}
 	for (size_t u = 0; u < unknown_count; u++) {
 		encoder->slots[u] =
@@ -186,19 +184,58 @@ static size_t find_pieces(struct tokens_encoder *encoder, size_t unknown_count)
 
 	for (size_t u = 0; u < unknown_count; u++) {
 		uint32_t i = encoder->unknown[u], id = encoder->found[u] & TABLES_ID_MASK;
-		size_t place = encoder->hashes[i] % ENCODER_KNOWN;
-		struct tables_key key = encoder->keys[i], *known = &encoder->known[place];
-		bool is_missing =
-		    !is_token(encoder->encoding, encoder->found[u], key, encoder->hashes[i]);
+		uint64_t *known_ids = &encoder->known_ids[encoder->hashes[i] % ENCODER_KNOWN];
+		bool is_missing = !know_if_token(encoder, i, encoder->found[u], ENCODER_HAS_IDS);
 
-		encoder->ids[i] = id;
+		*known_ids = is_missing ? *known_ids : id;
+		encoder->packed[i] = is_missing ? 0 : id | UINT64_C(1) << ENCODER_PACKED_SHIFT;
 		encoder->missing[missing_count].piece = i;
 		missing_count += is_missing;
-		known->lo = is_missing ? known->lo : key.lo;
-		known->hi = is_missing ? known->hi : key.hi;
-		encoder->known_ids[place] = is_missing ? encoder->known_ids[place] : id;
 	}
 	return missing_count;
+}
+
+/* The first `count` ids, at most three, in one word; three may be read. */
+static inline uint64_t pack(const uint32_t *ids, uint64_t count)
+{
+	uint64_t all =
+	    ids[0] | (uint64_t)ids[1] << TABLES_ID_BITS | (uint64_t)ids[2] << 2 * TABLES_ID_BITS;
+
+	return all & ((UINT64_C(1) << count * TABLES_ID_BITS) - 1);
+}
+
+/* Packs the missing pieces that have few tokens; those with keys are known from now on. */
+static void pack_missing(struct tokens_encoder *encoder, size_t missing_count)
+{
+	for (size_t m = 0; m < missing_count; m++) {
+		const struct encoder_missing *missing = &encoder->missing[m];
+		size_t i = missing->piece, place = encoder->hashes[i] % ENCODER_KNOWN;
+		struct tables_key key = encoder->keys[i];
+		uint64_t count = missing->count;
+
+		if (missing->ids == NULL || count > ENCODER_PACKED)
+			continue;
+		encoder->packed[i] = pack(missing->ids, count) | count << ENCODER_PACKED_SHIFT;
+		if (key.hi == ENCODER_LONG_KEY_HI)
+			continue;
+		key.hi |= ENCODER_HAS_IDS;
+		encoder->known[place] = with_count(key, count);
+		encoder->known_ids[place] = pack(missing->ids, count);
+	}
+}
+
+/* Where only the count matters: keeps those of the missing pieces that have keys. */
+static void count_missing(struct tokens_encoder *encoder, size_t missing_count)
+{
+	for (size_t m = 0; m < missing_count; m++) {
+		const struct encoder_missing *missing = &encoder->missing[m];
+		size_t i = missing->piece;
+		struct tables_key key = encoder->keys[i];
+
+		if (key.hi != ENCODER_LONG_KEY_HI && missing->count <= ENCODER_COUNT_MAX)
+			encoder->known[encoder->hashes[i] % ENCODER_KNOWN] =
+			    with_count(key, missing->count);
+	}
 }
 
 /* A piece in the text, or where its copy is when it is among the last. */
@@ -325,7 +362,7 @@ static enum embed_status count_batch(struct tokens_encoder *encoder, struct enco
 	missing_count = find_uncounted(encoder, batch->count);
 	resolve_missing(encoder, batch->bytes, missing_count);
 	count_missing(encoder, missing_count);
-	status = encoder_put_batch(encoder, batch, missing_count, false);
+	status = encoder_count_batch(encoder, batch, missing_count);
 	sink->tokens = batch->sink.count;
 	return status;
 }
@@ -342,10 +379,8 @@ static enum embed_status run_batch(struct tokens_encoder *encoder, struct encode
 		unhash_ill_formed(encoder, batch->bytes, batch->count);
 	missing_count = find_pieces(encoder, unknown_count);
 	resolve_missing(encoder, batch->bytes, missing_count);
-	if (sink->cuts != NULL)
-		for (size_t i = 0; i < batch->count; i++)
-			encoder->counts[i] = 1;
-	status = encoder_put_batch(encoder, batch, missing_count, sink->cuts != NULL);
+	pack_missing(encoder, missing_count);
+	status = encoder_put_batch(encoder, batch, sink->cuts != NULL);
 	if (status == EMBED_OK && sink->cuts != NULL)
 		status = encoder_put_cuts(encoder, batch, sink->tokens, sink->cuts);
 	sink->tokens = batch->sink.count;

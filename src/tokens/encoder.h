@@ -32,14 +32,20 @@ struct encoder_missing {
 #define ENCODER_OUT       4096
 #define ENCODER_OUT_SLACK (MERGE_JOB_BYTES + 4)
 
-/* Pieces that were tokens lately, one place a hash: few enough for the first cache. */
-#define ENCODER_KNOWN 1024
+/* Pieces of up to 15 bytes that were met lately, one place a hash: few enough for the second cache. */
+#define ENCODER_KNOWN 8192
 
-/* Where only the count matters: pieces of up to 15 bytes that were met lately, one place a hash. */
-#define ENCODER_COUNTED 8192
-
-/* Above the length in the last byte of such a piece's key: its tokens, which are no more than its bytes. */
+/*
+ * Above the length in the last byte of such a piece's key: how many tokens it
+ * has, and whether its ids are kept, too.  Where only counts matter they are not.
+ */
 #define ENCODER_COUNT_SHIFT 60
+#define ENCODER_COUNT_MAX   7
+#define ENCODER_HAS_IDS     (UINT64_C(1) << 63)
+
+/* Up to three ids in one word, the first lowest, and above them how many; 0: more, or not found. */
+#define ENCODER_PACKED       3
+#define ENCODER_PACKED_SHIFT (ENCODER_PACKED * TABLES_ID_BITS)
 
 /* Not keys: a piece above 15 bytes; one with bytes that are not well-formed. */
 #define ENCODER_LONG_KEY_HI UINT64_MAX
@@ -58,7 +64,7 @@ struct tokens_encoder {
 	uint64_t hashes[ENCODER_BATCH_MAX];
 	const uint32_t *slots[ENCODER_BATCH_MAX]; /* where a token with this hash would be noted */
 	uint32_t found[ENCODER_BATCH_MAX];        /* what is noted there */
-	uint32_t ids[ENCODER_BATCH_MAX + 4];
+	uint64_t packed[ENCODER_BATCH_MAX];       /* ids of each piece */
 	struct encoder_missing missing[ENCODER_BATCH_MAX];
 	struct merge_job jobs[MERGE_KINDS][ENCODER_BATCH_MAX]; /* owner: the missing piece */
 	size_t job_counts[MERGE_KINDS];
@@ -69,11 +75,10 @@ struct tokens_encoder {
 	uint32_t out[ENCODER_OUT + ENCODER_OUT_SLACK];
 	uint32_t counts[ENCODER_BATCH_MAX]; /* tokens of each piece, where cuts are wanted */
 	struct tokens_cut cuts[ENCODER_BATCH_MAX];
-	struct tables_key known[ENCODER_KNOWN]; /* zero: empty */
-	uint32_t known_ids[ENCODER_KNOWN];
-	struct tables_key counted[ENCODER_COUNTED]; /* zero: empty */
-	uint32_t unknown[ENCODER_BATCH_MAX];        /* numbers of the pieces that are not known */
-	struct buffer scratch;                      /* ids of one piece */
+	struct tables_key known[ENCODER_KNOWN]; /* with what stands above the length; zero: empty */
+	uint64_t known_ids[ENCODER_KNOWN];   /* packed, but for their number; where there are few */
+	uint32_t unknown[ENCODER_BATCH_MAX]; /* numbers of the pieces that are not known */
+	struct buffer scratch;               /* ids of one piece */
 	struct memo *memo;
 	bool has_own_memo;
 };
@@ -104,11 +109,15 @@ struct encoder_batch {
 };
 
 /*
- * Puts out a batch whose pieces are found, the missing ones aside; those
- * without ids are merged.  `wants_counts`: the missing ones' go into `counts`.
+ * Puts out a batch: what is packed, and the missing pieces, of which those
+ * without ids are merged.  `wants_counts`: each piece's goes into `counts`.
  */
-enum embed_status encoder_put_batch(struct tokens_encoder *encoder, struct encoder_batch *batch,
-    size_t missing_count, bool wants_counts);
+enum embed_status encoder_put_batch(
+    struct tokens_encoder *encoder, struct encoder_batch *batch, bool wants_counts);
+
+/* The same where only the count matters: of all pieces that are left, `missing_count` are missing. */
+enum embed_status encoder_count_batch(
+    struct tokens_encoder *encoder, struct encoder_batch *batch, size_t missing_count);
 
 /* Appends the cuts after the batch's pieces, from `counts`; `tokens` came before it. */
 enum embed_status encoder_put_cuts(struct tokens_encoder *encoder,

@@ -53,7 +53,7 @@ static enum embed_status put_long(struct tokens_encoder *encoder, struct encoder
 	    encoder->encoding, batch->bytes + start, len, is_ill, MERGE_WINDOW, &batch->sink);
 }
 
-/* Puts out a missing piece. */
+/* Puts out a piece that is not packed. */
 static enum embed_status put_missing(struct tokens_encoder *encoder, struct encoder_batch *batch,
     const struct encoder_missing *missing)
 {
@@ -64,41 +64,65 @@ static enum embed_status put_missing(struct tokens_encoder *encoder, struct enco
 		return EMBED_OK;
 	copy_ids(encoder->out + batch->out_count, missing->ids, missing->count);
 	batch->out_count += missing->count;
-	return batch->out_count < ENCODER_OUT - ENCODER_BATCH_MAX ? EMBED_OK
-								  : flush(encoder, batch);
+	return batch->out_count < ENCODER_OUT - ENCODER_PACKED * ENCODER_BATCH_MAX
+		   ? EMBED_OK
+		   : flush(encoder, batch);
 }
 
-/* Puts out pieces [from, to), all of which are tokens. */
-static void put_found(
-    struct tokens_encoder *encoder, struct encoder_batch *batch, size_t from, size_t to)
+/*
+ * Puts out packed pieces from number `i` on, up to the first that is not, and
+ * returns that.  All ids are written, and those that are not meant are written over.
+ */
+static size_t put_packed(
+    struct tokens_encoder *encoder, struct encoder_batch *batch, size_t i, bool wants_counts)
 {
-	batch->sink.count += to - from;
-	if (batch->sink.ids == NULL)
-		return;
-	copy_ids(encoder->out + batch->out_count, encoder->ids + from, to - from);
-	batch->out_count += to - from;
+	uint32_t *out = encoder->out + batch->out_count, *start = out;
+
+	for (; i < batch->count; i++) {
+		uint64_t packed = encoder->packed[i], count = packed >> ENCODER_PACKED_SHIFT;
+
+		if (count == 0)
+			break;
+		for (int k = 0; k < ENCODER_PACKED; k++)
+			out[k] = packed >> k * TABLES_ID_BITS & TABLES_ID_MASK;
+		out += count;
+		if (wants_counts)
+			encoder->counts[i] = (uint32_t)count;
+	}
+	batch->sink.count += (size_t)(out - start);
+	batch->out_count += batch->sink.ids == NULL ? 0 : (size_t)(out - start);
+	return i;
 }
 
-enum embed_status encoder_put_batch(struct tokens_encoder *encoder, struct encoder_batch *batch,
-    size_t missing_count, bool wants_counts)
+enum embed_status encoder_put_batch(
+    struct tokens_encoder *encoder, struct encoder_batch *batch, bool wants_counts)
 {
-	size_t from = 0;
-	enum embed_status status;
+	const struct encoder_missing *missing = encoder->missing;
 
-	for (size_t m = 0; m < missing_count; m++) {
-		size_t i = encoder->missing[m].piece, before;
+	for (size_t i = 0; (i = put_packed(encoder, batch, i, wants_counts)) < batch->count; i++) {
+		size_t before = batch->sink.count;
+		enum embed_status status;
 
-		put_found(encoder, batch, from, i);
-		before = batch->sink.count;
-		status = put_missing(encoder, batch, &encoder->missing[m]);
+		while (missing->piece != i)
+			missing++;
+		status = put_missing(encoder, batch, missing);
 		if (status != EMBED_OK)
 			return status;
 		if (wants_counts)
 			encoder->counts[i] = (uint32_t)(batch->sink.count - before);
-		from = i + 1;
 	}
-	put_found(encoder, batch, from, batch->count);
 	return flush(encoder, batch);
+}
+
+enum embed_status encoder_count_batch(
+    struct tokens_encoder *encoder, struct encoder_batch *batch, size_t missing_count)
+{
+	enum embed_status status = EMBED_OK;
+
+	batch->sink.count += batch->count - missing_count;
+	for (size_t m = 0; m < missing_count && status == EMBED_OK; m++)
+		status = put_missing(encoder, batch, &encoder->missing[m]);
+	return status;
 }
 
 /* A blank that is no newline and ends at `end`, which is above 0. */

@@ -11,14 +11,12 @@ _Static_assert(
 
 struct tokens_encoder *encoder_create(const struct tokens_encoding *encoding, struct memo *memo)
 {
-	struct tokens_encoder *encoder = malloc(sizeof(*encoder));
+	struct tokens_encoder *encoder =
+	    calloc(1, sizeof(*encoder)); /* untouched pages cost nothing */
 
 	if (encoder == NULL)
 		return NULL;
 	encoder->encoding = encoding;
-	memset(encoder->known, 0, sizeof(encoder->known));
-	memset(encoder->counted, 0, sizeof(encoder->counted));
-	memset(encoder->known_ids, 0, sizeof(encoder->known_ids));
 	buffer_init(&encoder->scratch, MEMO_BYTES * sizeof(uint32_t));
 	encoder->split = split_best();
 	encoder->merge_jobs = merge_jobs_best();
