@@ -108,18 +108,18 @@ static bool print_answer(
 	const char *bytes = embed_cleaned_bytes(cleaned, &len);
 
 	if (!cleaner->own->map && text->line == 0)
-		return command_print(bytes, len);
+		return command_print(bytes, len, NULL);
 	buffer_reset(&cleaner->out);
 	append_answer(cleaner, text, cleaned);
 	return cleaner->out.status == EMBED_OK &&
-	       command_print(cleaner->out.bytes, cleaner->out.len);
+	       command_print(cleaner->out.bytes, cleaner->out.len, NULL);
 }
 
 /* A record that failed keeps its line, so that lines of input and output go together. */
 static bool fail_text(const struct text *text, const struct embed_error *error)
 {
 	if (text->line > 0)
-		command_print("null\n", 5);
+		command_print("null\n", 5, NULL);
 	command_fail(error);
 	return false;
 }

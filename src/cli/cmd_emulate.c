@@ -13,13 +13,10 @@
 static int list_faults(void)
 {
 	struct buffer out;
-	bool is_good;
 
 	buffer_init(&out, LIST_MAX);
 	emulator_list_faults(&out);
-	is_good = out.status == EMBED_OK && command_print(out.bytes, out.len);
-	buffer_fini(&out);
-	return is_good ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print_all(&out);
 }
 
 /* Stdout gets the base URL, for scripts to read; people read stderr. */
@@ -33,7 +30,8 @@ static bool announce(const struct emulator *emulator)
 	fputs("embed: this is a stand-in for OpenAI; its vectors are made from hashed words, "
 	      "good for trials and tests only\n",
 	    stderr);
-	return command_print(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+	return command_print(
+	    line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1, NULL);
 }
 
 static void wait_for_stop(void)

@@ -50,8 +50,11 @@ static int run_walk(const struct command_input *input, const struct files_option
 	int exit_status;
 
 	if (walk->skipped > 0)
-		fprintf(stderr, "embed: %llu files of no known kind were left out\n",
-		    (unsigned long long)walk->skipped);
+		fprintf(stderr, "embed: %llu file%s of no known kind %s left out\n",
+		    (unsigned long long)walk->skipped, walk->skipped == 1 ? "" : "s",
+		    walk->skipped == 1 ? "was" : "were");
+	if (walk->count == 0)
+		fputs("embed: there is no document to read\n", stderr);
 	output.has_documents = true;
 	files_source_init(&source, options, walk);
 	exit_status = embedding_run(input, "files", &source.source, &output);

@@ -44,7 +44,7 @@ static enum embed_status print_out(struct counter *counter)
 {
 	if (counter->out.status != EMBED_OK)
 		return counter->out.status;
-	if (!command_print(counter->out.bytes, counter->out.len))
+	if (!command_print(counter->out.bytes, counter->out.len, NULL))
 		return EMBED_IO;
 	buffer_reset(&counter->out);
 	return EMBED_OK;
@@ -95,7 +95,7 @@ static enum embed_status end(struct counter *counter, const char *source)
 static bool fail_text(const struct text *text, const struct embed_error *error)
 {
 	if (text->line > 0)
-		command_print("null\n", 5);
+		command_print("null\n", 5, NULL);
 	command_fail(error);
 	return false;
 }
