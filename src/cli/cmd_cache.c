@@ -259,7 +259,7 @@ static int run(const struct command_input *input)
 
 const struct command command_cache = {
     .name = "cache",
-    .arguments = "stats|verify|prune|export [FILE]|import [FILE]|clear",
+    .arguments = "stats|verify|prune|clear|export|import [FILE]",
     .summary = "Look after the store of vectors",
     .details = "stats   how many vectors there are and what they take\n"
 	       "verify  read and check every record\n"

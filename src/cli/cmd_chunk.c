@@ -265,11 +265,11 @@ const struct command command_chunk = {
     .arguments = "[FILE...]",
     .summary = "Cut texts into chunks that fit",
     .details =
-	"Prints one JSON object a chunk: {\"index\":n,\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..},\n"
-	"with \"heading\" for markdown and HTML. Chunks are slices of the text as it stands; none is\n"
-	"above --size. --show draws them for people, --stats sums them up. PDF needs pdftotext,\n"
-	"DOCX, ODT, RTF and EPUB need pandoc. --strategy semantic embeds the sentences, as embed text would;\n"
-	"no other strategy needs a key.",
+	"Prints one JSON object a chunk: {\"index\":n,\"start\":byte,\"end\":byte,\"tokens\":n,\n"
+	"\"text\":..}, with \"heading\" for markdown and HTML. Chunks are slices of the text\n"
+	"as it stands; none is above --size. --show draws them for people, --stats sums\n"
+	"them up. PDF needs pdftotext; DOCX, ODT, RTF and EPUB need pandoc. Only\n"
+	"--strategy semantic needs a key: it embeds the sentences, as \"embed text\" would.",
     .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,

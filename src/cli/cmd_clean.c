@@ -165,9 +165,9 @@ const struct command command_clean = {
     .arguments = "[FILE...]",
     .summary = "Clean texts: normal form, line ends, control characters, HTML",
     .details =
-	"Prints the cleaned text. \"light\" repairs UTF-8, line ends and control characters and\n"
-	"normalises (NFC); \"strong\" also folds blanks and spells out typography. HTML files become\n"
-	"text, markdown keeps its code. Cleaning twice is cleaning once.",
+	"Prints the cleaned text. \"light\" repairs UTF-8, line ends and control characters\n"
+	"and normalises (NFC); \"strong\" also folds blanks and spells out typography. HTML\n"
+	"files become text, markdown keeps its code. Cleaning twice is cleaning once.",
     .own = &set,
     .run = run,
 };

@@ -262,9 +262,9 @@ static int run(const struct command_input *input)
 const struct command command_doctor = {
     .name = "doctor",
     .arguments = "",
-    .summary = "Check configuration, key, upstream, store and machine; say what to fix",
-    .details = "Sends one tiny request to each upstream unless --offline is given. Exit status 2\n"
-	       "when something has to be fixed.",
+    .summary = "Check configuration, key, upstream, store and machine",
+    .details = "Sends one tiny request to each upstream, which is billed, unless --offline is\n"
+	       "given. Exit status 2 when something has to be fixed.",
     .takes = COMMAND_TAKES_SERVICE,
     .run = run,
 };

@@ -66,11 +66,10 @@ const struct command command_emulate = {
     .name = "emulate",
     .summary = "A local stand-in for OpenAI's embeddings API, for trials and tests",
     .arguments = "",
-    .details =
-	"Answers as OpenAI does: same errors, limits, headers, exact token counts, files and\n"
-	"batches, and faults on request.  The vectors are not a model's: they are made from\n"
-	"hashed words, so that texts that share words lie near each other.\n"
-	"The base URL is printed to stdout.  Counters: GET /emulator/stats.",
+    .details = "Answers as OpenAI does: same errors, limits, headers, exact token counts, files\n"
+	       "and batches, and faults on request. The vectors are not a model's: they are made\n"
+	       "from hashed words, so that texts that share words lie near each other.\n"
+	       "The base URL is printed to stdout. Counters: GET /emulator/stats.",
     .own = &emulator_option_set,
     .run = run,
 };

@@ -88,9 +88,9 @@ const struct command command_files = {
     .summary = "Clean, chunk and embed documents and folders",
     .details =
 	"Writes one record for each chunk: {\"id\":\"PATH#n\",\"source\":\"PATH\",\"chunk\":n,\n"
-	"\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..,\"embedding\":[..]}. Folders are walked in\n"
-	"order of names; hidden files and files of no known kind are left out. PDF needs\n"
-	"pdftotext, DOCX, ODT, RTF and EPUB need pandoc.",
+	"\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..,\"embedding\":[..]}. Folders are\n"
+	"walked in order of names; hidden files and files of no known kind are left out.\n"
+	"PDF needs pdftotext; DOCX, ODT, RTF and EPUB need pandoc.",
     .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,

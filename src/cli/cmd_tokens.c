@@ -194,10 +194,9 @@ const struct command command_tokens = {
     .name = "tokens",
     .arguments = "[FILE...]",
     .summary = "Count tokens as OpenAI's models do, or print their ids",
-    .details =
-	"Prints one number for each file (with its name when there are several), or with --ids a\n"
-	"JSON array. \"<|endoftext|>\" and the like are ordinary text, as the embeddings endpoint\n"
-	"takes them; bytes that are not UTF-8 count as U+FFFD.",
+    .details = "Prints one number for each file (with its name when there are several), or with\n"
+	       "--ids a JSON array. \"<|endoftext|>\" and the like are ordinary text, as the\n"
+	       "embeddings endpoint takes them; bytes that are not UTF-8 count as U+FFFD.",
     .own = &set,
     .run = run,
 };

@@ -264,9 +264,9 @@ const struct command command_top = {
     .name = "top",
     .arguments = "",
     .summary = "Show live what a gateway does, what it costs and what it saved",
-    .details =
-	"The same numbers as the dashboard that the gateway serves at /. Keys while it runs:\n"
-	"q ends, s chooses the order of the keys, r turns it round, p pauses, arrows scroll.",
+    .details = "The same numbers as the dashboard that the gateway serves at /. Keys while it\n"
+	       "runs: q ends, s chooses the order of the keys, r turns it round, p pauses,\n"
+	       "arrows scroll.",
     .own = &set,
     .run = run,
 };

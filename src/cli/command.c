@@ -135,8 +135,10 @@ static int print_overview(void)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		buffer_printf(&out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	buffer_append_text(&out,
-	    "\n\"embed COMMAND --help\" tells its options; \"man embed\" and \"man embed-COMMAND\" more.\n"
-	    "OPENAI_API_KEY holds the key; \"embed emulate\" is a stand-in to try without one.\n");
+	    "\n\"embed COMMAND --help\" tells its options; \"man embed-COMMAND\" tells more.\n"
+	    "OPENAI_API_KEY holds the key; \"embed emulate\" is a stand-in to try without one.\n"
+	    "Exit status: 0 all good, 1 some inputs failed, 2 usage or configuration,\n"
+	    "3 upstream refused for good (key, quota, budget, model), 130 interrupted.\n");
 	return command_print_all(&out);
 }
 
@@ -193,8 +195,8 @@ static int print_help(const struct command *command, const char *form)
 	if (strcmp(form, "manual") == 0)
 		return print_manual(command);
 	buffer_init(&out, HELP_MAX_BYTES);
-	buffer_printf(&out, "Usage: embed %s [OPTIONS] %s\n\n%s.\n", command->name,
-	    command->arguments, command->summary);
+	buffer_printf(&out, "Usage: embed %s [OPTIONS]%s%s\n\n%s.\n", command->name,
+	    *command->arguments != '\0' ? " " : "", command->arguments, command->summary);
 	if (command->details != NULL)
 		buffer_printf(&out, "\n%s\n", command->details);
 	for (size_t i = 0; i < count; i++)

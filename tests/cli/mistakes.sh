@@ -76,3 +76,12 @@ expect 2 env OPENAI_BASE_URL=http://127.0.0.1:1/v1 "$EMBED" doctor
 [ ! -s err ] || fail "the findings say it all: $(cat err)"
 expect 0 env -u OPENAI_API_KEY "$EMBED" doctor
 says out '^note  key            none; set OPENAI_API_KEY if the upstream wants one$'
+
+# help fits a terminal of 80 columns, and names what has no flag
+for command in "" text rows files clean chunk tokens serve keys emulate top usage cache doctor version; do
+	# shellcheck disable=SC2086  # none is the overview
+	expect 0 "$EMBED" $command --help
+	! grep -nE '.{81}| $' out || fail "$command --help is wider than 80 columns, or ends a line with a blank"
+done
+expect 0 "$EMBED" text --help
+says out '^      EMBED_API_KEY  *Key of the account; OPENAI_API_KEY is read too'
