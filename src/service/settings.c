@@ -238,13 +238,17 @@ static enum embed_status copy_prices(
 static enum embed_status check_options(
     const struct embed_options *options, struct embed_error *error)
 {
-	if (options->upstream_count > MAX_UPSTREAMS ||
-	    (options->upstream_count > 0 && options->upstreams == NULL))
+	if ((options->upstream_count > 0 && options->upstreams == NULL) ||
+	    (options->price_count > 0 && options->prices == NULL))
+		return error_set(error, EMBED_BAD_OPTION,
+		    "%s is above 0, but the array it counts is NULL",
+		    options->upstreams == NULL && options->upstream_count > 0 ? "upstream_count"
+									      : "price_count");
+	if (options->upstream_count > MAX_UPSTREAMS)
 		return error_set(error, EMBED_BAD_OPTION,
 		    "upstream_count is %zu; at most %d are possible", options->upstream_count,
 		    MAX_UPSTREAMS);
-	if (options->price_count > MAX_PRICES ||
-	    (options->price_count > 0 && options->prices == NULL))
+	if (options->price_count > MAX_PRICES)
 		return error_set(error, EMBED_BAD_OPTION,
 		    "price_count is %zu; at most %d are possible", options->price_count,
 		    MAX_PRICES);
@@ -263,6 +267,9 @@ enum embed_status settings_create(
 
 	if (settings == NULL)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	status = error_check_size(options->size, "EMBED_OPTIONS_INIT", error);
+	if (status != EMBED_OK)
+		goto fail;
 	/* An older caller's struct is shorter: what it does not know stays 0. */
 	memcpy(&settings->options, options,
 	    options->size < sizeof(*options) ? options->size : sizeof(*options));
