@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/embeddings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "wire/header.h"
 
 /* OpenAI's limiter counts a text as a token for each four bytes (PROTOCOL 7). */
 #define BYTES_PER_TOKEN 4
@@ -85,21 +85,20 @@ bool asked_read_body(struct call *call, struct wire_request *body)
 	return true;
 }
 
-/* Seconds that the SDK waits for the answer: node sends one name, python another. */
+/*
+ * How long the SDK waits for the answer, in seconds: node sends one name,
+ * python another.  0: it does not say, or nothing that makes sense.
+ */
 static uint32_t sdk_timeout_ms(struct call *call)
 {
 	const struct http_slice *value = header(call, "x-stainless-timeout");
-	char text[24];
-	double seconds;
+	int64_t ms;
 
 	if (!value)
 		value = header(call, "x-stainless-read-timeout");
-	if (!value || value->len >= sizeof(text))
+	if (!value || !wire_duration_read(value->bytes, value->len, &ms) || ms > UINT32_MAX)
 		return 0;
-	memcpy(text, value->bytes, value->len);
-	text[value->len] = '\0';
-	seconds = strtod(text, NULL);
-	return seconds > 0 && seconds < 4000000 ? (uint32_t)(seconds * 1000) + 1 : 0;
+	return (uint32_t)ms;
 }
 
 static uint32_t timeout_ms(struct call *call)

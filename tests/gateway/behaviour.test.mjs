@@ -93,6 +93,14 @@ test("the caller's SDK says how long it waits", () => withGateway(["--latency", 
 	assert.ok(Date.now() - before < 10000);
 }));
 
+test("a wait that makes no sense is none", () => withGateway(["--latency", "100ms"], [], async ({ gateway }) => {
+	const odd = ["", "0", "-1", "0x1p-9", "1e-3", "nan", "inf", "1e308", "9".repeat(400), "0,001", "0.001 0.001", "\u00e9"];
+	await Promise.all(odd.map(async (wait, i) => {
+		const answer = await embed(gateway.base, { input: `patient ${i}` }, { headers: { "x-stainless-timeout": wait } });
+		assert.equal(answer.status, 200, `"${wait}": ${answer.text}`);
+	}));
+}));
+
 test("upstream's refusals reach the caller as what they are", () => withGateway([], ["--max-attempts", "1"], async ({ upstream, gateway }) => {
 	await upstream.faults("no_quota@next=1");
 	const quota = await embed(gateway.base, { input: "no money" });
