@@ -259,8 +259,7 @@ enum embed_status reconcile_read(
 		bytes = newline == NULL ? end : newline + 1;
 	}
 	if (status == EMBED_OK && reading->line == 0)
-		status = error_set(error, EMBED_BAD_FORMAT,
-		    "the export is empty; OpenAI's usage or cost export as CSV is wanted");
+		status = bad_line(reading, "there is none", error);
 	buffer_fini(&reading->text);
 	free(reading);
 	return status;

@@ -226,8 +226,8 @@ size_t split_walk(const struct split_text *text, size_t *at, size_t *ends, bool 
 
 	*at = end;
 	*is_ill_formed |= is_ill;
-	if (text->at_seams && end - start > TABLES_KEY_BYTES && end - start <= SPLIT_SEAM_BYTES &&
-	    !is_ill)
+	if (text->at_seams && end - start > SPLIT_SEAMLESS_BYTES &&
+	    end - start <= SPLIT_SEAM_BYTES && !is_ill)
 		return split_at_seams(text->encoding, text->bytes, start, end, ends);
 	ends[0] = end;
 	return 1;

@@ -17,10 +17,13 @@
 struct tokens_encoding;
 
 /*
- * A text to cut.  With at_seams, longer pieces are cut into parts as well,
+ * A text to cut.  With at_seams, pieces of up to SPLIT_SEAM_BYTES are cut into parts as well,
  * each of which encodes by itself as it does in the piece (see
  * split_at_seams); a scan must not start at a part's end.
  */
+#define SPLIT_SEAM_BYTES     256
+#define SPLIT_SEAMLESS_BYTES 3 /* no room for two characters beyond ASCII */
+
 struct split_text {
 	const struct tokens_encoding *encoding;
 	const uint8_t *bytes;
@@ -63,12 +66,9 @@ size_t split_walk(const struct split_text *text, size_t *at, size_t *ends, bool 
  * The parts between seams are short and come again and again, where long pieces
  * do not: Chinese has few tokens of several characters.
  *
- * Pieces with lengths in (TABLES_KEY_BYTES, SPLIT_SEAM_BYTES] are cut.  Writes
- * the ends of the parts of the well-formed piece bytes[start, end), `end` among
- * them, and returns how many.
+ * Writes the ends of the parts of the well-formed piece bytes[start, end), `end`
+ * among them, and returns how many.
  */
-#define SPLIT_SEAM_BYTES 256
-
 size_t split_at_seams(const struct tokens_encoding *encoding, const uint8_t *bytes, size_t start,
     size_t end, size_t *ends);
 

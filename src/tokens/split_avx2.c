@@ -63,12 +63,24 @@ TARGET static inline __attribute__((always_inline)) void classify(
 #undef JOIN
 }
 
+/* Bytes, of 64, that have this bit. */
+TARGET static inline __attribute__((always_inline)) uint64_t class_mask(
+    const uint8_t *classes, unsigned int bit)
+{
+	int shift = __builtin_clz(bit) - 24;
+	__m256i low = _mm256_load_si256((const __m256i *)(const void *)classes);
+	__m256i high = _mm256_load_si256((const __m256i *)(const void *)(classes + 32));
+
+	return (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(low, shift)) |
+	       (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(high, shift)) << 32;
+}
+
 TARGET size_t split_avx2(
     const struct split_text *text, size_t at, size_t *ends, size_t cap, bool *is_ill_formed)
 {
 	if (text->encoding->has_cased_words)
-		SPLIT_BY_BLOCKS(classify, true);
-	SPLIT_BY_BLOCKS(classify, false);
+		SPLIT_BY_BLOCKS(classify, class_mask, true);
+	SPLIT_BY_BLOCKS(classify, class_mask, false);
 }
 
 #endif

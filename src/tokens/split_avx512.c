@@ -38,12 +38,19 @@ TARGET static inline __attribute__((always_inline)) void classify(
 	masks->slash = equal(bytes, '/');
 }
 
+/* Bytes, of 64, that have this bit. */
+TARGET static inline __attribute__((always_inline)) uint64_t class_mask(
+    const uint8_t *classes, unsigned int bit)
+{
+	return _mm512_test_epi8_mask(_mm512_loadu_si512(classes), _mm512_set1_epi8((char)bit));
+}
+
 TARGET size_t split_avx512(
     const struct split_text *text, size_t at, size_t *ends, size_t cap, bool *is_ill_formed)
 {
 	if (text->encoding->has_cased_words)
-		SPLIT_BY_BLOCKS(classify, true);
-	SPLIT_BY_BLOCKS(classify, false);
+		SPLIT_BY_BLOCKS(classify, class_mask, true);
+	SPLIT_BY_BLOCKS(classify, class_mask, false);
 }
 
 #endif

@@ -64,6 +64,15 @@ static inline uint64_t vector_equal(struct vector a, struct vector b)
 	return mask;
 }
 
+static inline uint64_t vector_in_common(struct vector a, struct vector b)
+{
+	uint64_t mask = 0;
+
+	for (int i = 0; i < 64; i++)
+		mask |= (uint64_t)((a.byte[i] & b.byte[i]) != 0) << i;
+	return mask;
+}
+
 static inline uint64_t vector_top_bits(struct vector a)
 {
 	uint64_t mask = 0;
@@ -82,6 +91,7 @@ static inline uint64_t vector_top_bits(struct vector a)
 #define _mm512_sub_epi8        vector_sub
 #define _mm512_cmplt_epu8_mask vector_less
 #define _mm512_cmpeq_epi8_mask vector_equal
+#define _mm512_test_epi8_mask  vector_in_common
 #define _mm512_movepi8_mask    vector_top_bits
 #define split_avx512           split_avx512_emulated
 split_fn split_avx512_emulated;

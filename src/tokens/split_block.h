@@ -38,42 +38,35 @@ struct wide_masks {
 	uint64_t seams; /* first bytes that nothing before is merged with */
 };
 
-/* All ones where a bit of a class is set. */
-static inline uint64_t all_if(unsigned int bits)
-{
-	return 0 - (uint64_t)(bits != 0);
-}
+/* With the class of a character: a seam before it.  No character here is the end. */
+#define WIDE_SEAM CLASS_END
 
-/*
- * Classifies the characters beyond ASCII, up to the first that is left to the
- * walker: numbers and blanks, what is ill-formed or goes on beyond the block.
- */
-static inline __attribute__((always_inline)) struct wide_masks wide_classes(
-    const struct block_masks *m, const uint8_t *block, const uint64_t *spans, bool is_cased)
+/* Classes of the characters beyond ASCII, for each of their bytes; more is written behind each. */
+struct wide_classes {
+	_Alignas(64) uint8_t of[BLOCK_BYTES + 4];
+	uint64_t known; /* bytes of the characters */
+};
+
+/* Classifies them up to the first that is left to the walker. */
+static inline __attribute__((always_inline)) void wide_classify(struct wide_classes *wide,
+    const struct block_masks *m, const uint8_t *block, const uint64_t *spans)
 {
-	struct wide_masks wide = {0};
 	uint64_t leads = m->high & ~m->continuation;
 
+	wide->known = 0;
 	for (; leads != 0; leads &= leads - 1) {
 		unsigned int at = (unsigned int)__builtin_ctzll(leads), width;
 		unsigned int class = split_wide_class(block, BLOCK_BYTES, at, &width);
-		unsigned int word = class & (is_cased ? CLASS_UPPER | CLASS_LOWER : CLASS_LETTER);
-		uint64_t bytes = ((UINT64_C(1) << width) - 1) << at, span;
+		uint64_t span;
+		uint32_t all;
 
 		if (class & (CLASS_NUMBER | CLASS_BLANK | CLASS_ILL))
 			break;
-		wide.known |= bytes;
-		wide.letter |= bytes & all_if(word);
-		if (is_cased) {
-			wide.upper |= bytes & all_if(word == CLASS_UPPER);
-			wide.both |= bytes & all_if(word == (CLASS_UPPER | CLASS_LOWER));
-			wide.mark |= bytes & all_if(word != 0 && !(class & CLASS_LETTER));
-		}
+		wide->known |= ((UINT64_C(1) << width) - 1) << at;
 		span = spans[tables_span_row(block + at, width)] >> (block[at - (at > 0)] & 0x3F);
-		wide.seams |= (~span & 1) << at;
+		all = (class | (~(unsigned int)span & 1) * WIDE_SEAM) * 0x01010101u;
+		memcpy(wide->of + at, &all, sizeof(all));
 	}
-	wide.seams &= m->high << 1;
-	return wide;
 }
 
 /* Bits below `bit`, which is at most 64. */
@@ -268,50 +261,47 @@ static inline __attribute__((always_inline)) size_t put_ends(
 	return count;
 }
 
-/*
- * The seams that cut the pieces between these starts: those that are longer
- * than a key.
- */
-static inline __attribute__((always_inline)) uint64_t seams_between(uint64_t seams, uint64_t starts)
-{
-	uint64_t near = starts >> 1, within = ~starts, longer;
-
-	near |= near >> 1;
-	near |= near >> 2;
-	near |= near >> 4;
-	near |= near >> (TABLES_KEY_BYTES - 8);
-	longer = starts & ~near;
-	/* The last piece has no end here: it is left out, by what it carries beyond the top. */
-	return seams & within & ~(within + (longer << 1)) &
-	       (UINT64_MAX >> 1 >> __builtin_clzll(starts));
-}
-
 /* Puts out the ends of the pieces that end in the block, and returns how many; *at becomes the start of what is left. */
-static inline __attribute__((always_inline)) size_t split_block(
-    const struct split_text *text, struct block_masks *m, bool is_cased, size_t *at, size_t *ends)
+static inline __attribute__((always_inline)) size_t split_block(const struct split_text *text,
+    const struct block_masks *m, const struct wide_masks *wide, bool is_cased, size_t *at,
+    size_t *ends)
 {
-	struct wide_masks wide = {0};
-	const uint8_t *block = text->bytes + *at;
-	uint64_t starts, seams = 0;
+	uint64_t starts = block_starts(m, wide, text->bytes + *at, is_cased), seams = 0;
 	size_t count;
 
-	if (m->high != 0) {
-		wide = wide_classes(m, block, text->encoding->spans, is_cased);
-		m->letter |= wide.letter;
-		m->upper |= wide.upper;
-	}
-	starts = block_starts(m, &wide, block, is_cased);
 	if (starts == 0)
 		return 0;
 	if (m->high != 0 && text->at_seams)
-		seams = seams_between(wide.seams, starts | 1);
+		seams = wide->seams & (UINT64_MAX >> 1 >> __builtin_clzll(starts));
 	count = put_ends(starts | seams, *at, ends);
 	*at += 63 - (size_t)__builtin_clzll(starts);
 	return count;
 }
 
+/* Adds what is not ASCII to the masks; class_mask gives the bytes whose class has a bit. */
+#define ADD_WIDE(class_mask, is_cased, m, wide, block, spans)                                      \
+	do {                                                                                       \
+		struct wide_classes classes = {0};                                                 \
+		uint64_t lower;                                                                    \
+                                                                                                   \
+		wide_classify(&classes, m, block, spans);                                          \
+		(wide)->known = classes.known;                                                     \
+		(wide)->letter = class_mask(classes.of, CLASS_LETTER) & (wide)->known;             \
+		(wide)->seams = class_mask(classes.of, WIDE_SEAM) & (wide)->known &                \
+				~(m)->continuation & (m)->high << 1;                               \
+		if (is_cased) {                                                                    \
+			(wide)->upper = class_mask(classes.of, CLASS_UPPER) & (wide)->known;       \
+			lower = class_mask(classes.of, CLASS_LOWER) & (wide)->known;               \
+			(wide)->both = (wide)->upper & lower;                                      \
+			(wide)->mark = ((wide)->upper | lower) & ~(wide)->letter;                  \
+			(wide)->letter = (wide)->upper | lower;                                    \
+			(m)->upper |= (wide)->upper & ~lower;                                      \
+		}                                                                                  \
+		(m)->letter |= (wide)->letter;                                                     \
+	} while (0)
+
 /* The body of a split_fn; `ends` has room for SPLIT_SLACK more than cap. */
-#define SPLIT_BY_BLOCKS(classify, is_cased)                                                        \
+#define SPLIT_BY_BLOCKS(classify, class_mask, is_cased)                                            \
 	do {                                                                                       \
 		size_t count = 0;                                                                  \
                                                                                                    \
@@ -320,8 +310,14 @@ static inline __attribute__((always_inline)) size_t split_block(
 			size_t done = 0;                                                           \
                                                                                                    \
 			if (text->len - at >= BLOCK_BYTES) {                                       \
+				struct wide_masks wide = {0};                                      \
+                                                                                                   \
 				classify(text->bytes + at, &masks);                                \
-				done = split_block(text, &masks, is_cased, &at, ends + count);     \
+				if (masks.high != 0)                                               \
+					ADD_WIDE(class_mask, is_cased, &masks, &wide,              \
+					    text->bytes + at, text->encoding->spans);              \
+				done =                                                             \
+				    split_block(text, &masks, &wide, is_cased, &at, ends + count); \
 			}                                                                          \
 			if (done == 0)                                                             \
 				done = split_walk(text, &at, ends + count, is_ill_formed);         \
