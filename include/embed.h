@@ -20,8 +20,8 @@
  * environment or installs signal handlers.
  *
  * Structs that the caller fills start with their size (set by the _INIT
- * macro) and grow only at the end, so an older caller works with a newer
- * library.
+ * macro; 0 is EMBED_BAD_OPTION) and grow only at the end, so an older caller
+ * works with a newer library.
  */
 #ifndef EMBED_H
 #define EMBED_H
@@ -132,7 +132,7 @@ struct embed_error {
 
 enum embed_upstream_kind {
 	EMBED_UPSTREAM_OPENAI, /* OpenAI, or anything that answers like it */
-	EMBED_UPSTREAM_AZURE,  /* deployments in the path, api-version (PROTOCOL: Azure classic) */
+	EMBED_UPSTREAM_AZURE,  /* Azure OpenAI: the deployment in the path, and an api-version */
 };
 
 /*
@@ -147,9 +147,13 @@ struct embed_upstream {
 	const char *api_key;  /* sent as Bearer (OpenAI) or api-key (Azure) */
 	const char *organization;
 	const char *project;
-	const char *api_version;      /* Azure only; default 2024-10-21 */
-	const char *model;            /* its name for the model, if it differs (deployment) */
-	const char *space;            /* vector space for keys; default: see docs, by host */
+	const char *api_version; /* Azure only; default 2024-10-21 */
+	const char *model;       /* its name for the model, if it differs (deployment) */
+	/*
+	 * Vector space of its answers, in the store's keys.  Default: the model's name on OpenAI's
+	 * own and Azure's hosts, elsewhere the model's name with the base URL's origin.
+	 */
+	const char *space;
 	const char *ca_file;          /* PEM bundle to trust instead of the system's */
 	uint32_t share;               /* default 1 */
 	uint32_t batch_texts;         /* texts in a request, default 2048 */
@@ -245,7 +249,8 @@ typedef struct embed_service embed_service;
 
 /*
  * Opens store and ledger under `home` (created if missing), starts the engine
- * and the writer.  The caller closes the service.  Do not open the same home
+ * and the writer.  `options` NULL: all defaults, and nothing is kept.  The
+ * caller closes the service.  Do not open the same home
  * twice in one process, and do not use a service after fork.
  */
 EMBED_API enum embed_status embed_open(

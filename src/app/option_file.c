@@ -92,7 +92,7 @@ static enum embed_status check(
 		return error_set(error, EMBED_BAD_OPTION,
 		    "%s:%d: neither a [section] nor \"key = value\"", path, bad_line);
 	if (ferror(reading->stream) || bad_line < 0)
-		return error_set(error, EMBED_IO, "cannot read %s", path);
+		return error_set(error, EMBED_BAD_OPTION, "cannot read %s", path);
 	if (reading->line >= OPTION_FILE_MAX_LINES)
 		return error_set(error, EMBED_TOO_LARGE,
 		    "%s: more than %d lines; is this the file you meant?", path,
@@ -119,8 +119,14 @@ enum embed_status option_file_read(
 	if (reading.stream == NULL && (errno == ENOENT || errno == ENOTDIR))
 		return EMBED_NOT_FOUND;
 	if (reading.stream == NULL)
-		return error_set(error, EMBED_IO, "cannot open %s: %s", path, strerror(errno));
-	file->is_private = fstat(fileno(reading.stream), &stat) == 0 && is_private(&stat);
+		return error_set(error, EMBED_BAD_OPTION,
+		    "cannot open the configuration file %s: %s", path, strerror(errno));
+	if (fstat(fileno(reading.stream), &stat) != 0 || S_ISDIR(stat.st_mode)) {
+		fclose(reading.stream);
+		return error_set(
+		    error, EMBED_BAD_OPTION, "%s is a folder; name a configuration file", path);
+	}
+	file->is_private = is_private(&stat);
 	setvbuf(reading.stream, buffered, _IOFBF, sizeof(buffered));
 	bad_line = ini_parse_stream(read_line, &reading, take_entry, &reading);
 	status = check(&reading, path, bad_line, error);
@@ -151,7 +157,10 @@ static enum embed_status read_secret(const char **secret, int fd, const char *pa
 	ssize_t len;
 	size_t start, width;
 
-	if (fstat(fd, &stat) != 0 || !(is_private(&stat) || is_private_credential(path, &stat)))
+	if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode))
+		return error_set(
+		    error, EMBED_BAD_OPTION, "%s: %s is no file that can hold a key", source, path);
+	if (!(is_private(&stat) || is_private_credential(path, &stat)))
 		return error_set(error, EMBED_BAD_OPTION,
 		    "%s: %s can be read by others; run: chmod 600 %s", source, path, path);
 	len = read(fd, bytes, sizeof(bytes) - 1);
@@ -166,6 +175,15 @@ static enum embed_status read_secret(const char **secret, int fd, const char *pa
 	*secret = arena_copy(arena, bytes + start, width);
 	explicit_bzero(bytes, sizeof(bytes));
 	return *secret == NULL ? error_set(error, EMBED_NO_MEMORY, "out of memory") : EMBED_OK;
+}
+
+enum embed_status option_file_check_readable(
+    const char *path, const char *source, struct embed_error *error)
+{
+	if (path == NULL || access(path, R_OK) == 0)
+		return EMBED_OK;
+	return error_set(
+	    error, EMBED_BAD_OPTION, "%s: cannot open %.400s: %s", source, path, strerror(errno));
 }
 
 enum embed_status option_file_read_secret(const char **secret, const char *path, const char *source,

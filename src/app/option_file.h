@@ -34,9 +34,16 @@ struct option_file {
 	size_t count;
 };
 
-/* EMBED_NOT_FOUND (no message) when there is no such file, EMBED_IO, EMBED_BAD_OPTION with the line. */
+/* EMBED_NOT_FOUND (no message) when there is no such file, EMBED_BAD_OPTION with the line. */
 enum embed_status option_file_read(
     struct option_file *file, const char *path, struct arena *arena, struct embed_error *error);
+
+/*
+ * EMBED_BAD_OPTION when there is no such file, or not for us: a mistake that
+ * would otherwise show much later.  NULL is fine.
+ */
+enum embed_status option_file_check_readable(
+    const char *path, const char *source, struct embed_error *error);
 
 /* The first line of a private file (mode 0600 or less, or a credential of systemd), without blanks around it. */
 enum embed_status option_file_read_secret(const char **secret, const char *path, const char *source,

@@ -12,15 +12,28 @@ static bool has_default(const struct option_row *row)
 	       strcmp(row->fallback, "0") != 0;
 }
 
+/* Length of the word at `text`; of one that no line has room for, the alternatives "a|b|" that fit. */
+static size_t word_width(const char *text, size_t columns)
+{
+	size_t width = strcspn(text, " "), fitting = 0;
+
+	if (HELP_INDENT + width <= columns)
+		return width;
+	for (size_t i = 0; i < width && HELP_INDENT + i < columns; i++)
+		if (text[i] == '|')
+			fitting = i + 1;
+	return fitting > 0 ? fitting : width;
+}
+
 /* Words of `text` from column `at` on, continued at HELP_INDENT. */
 static void write_wrapped(struct buffer *out, const char *text, size_t at, size_t columns)
 {
 	bool is_first = at <= HELP_INDENT;
 
 	while (*text != '\0') {
-		size_t width = strcspn(text, " ");
+		size_t width = word_width(text, columns);
 
-		if (!is_first && at + 1 + width > columns) {
+		if (!is_first && (text[-1] == '|' || at + 1 + width > columns)) {
 			buffer_printf(out, "\n%*s", HELP_INDENT, "");
 			at = HELP_INDENT;
 			is_first = true;
@@ -37,11 +50,25 @@ static void write_wrapped(struct buffer *out, const char *text, size_t at, size_
 	}
 }
 
-static size_t write_flags(struct buffer *out, const struct option_row *row)
+/* A secret has no flag: its variable stands there. */
+static size_t write_variable(
+    struct buffer *out, const struct option_set *set, const struct option_row *row)
+{
+	char variable[OPTION_NAME_MAX];
+
+	option_name_variable(variable, set, row);
+	buffer_printf(out, "      %s", variable);
+	return strlen(variable) + 6;
+}
+
+static size_t write_flags(
+    struct buffer *out, const struct option_set *set, const struct option_row *row)
 {
 	size_t start = out->len;
 	char flag[OPTION_NAME_MAX];
 
+	if (row->kind == OPTION_SECRET)
+		return write_variable(out, set, row);
 	option_name_flag(flag, row);
 	if (row->letter != 0)
 		buffer_printf(out, "  -%c, --%s", row->letter, flag);
@@ -52,10 +79,11 @@ static size_t write_flags(struct buffer *out, const struct option_row *row)
 	return out->len - start;
 }
 
-static void write_row(struct buffer *out, const struct option_row *row, size_t columns)
+static void write_row(
+    struct buffer *out, const struct option_set *set, const struct option_row *row, size_t columns)
 {
 	struct buffer text;
-	size_t at = write_flags(out, row);
+	size_t at = write_flags(out, set, row);
 
 	buffer_init(&text, 4096);
 	if (row->kind == OPTION_CHOICE)
@@ -78,8 +106,7 @@ void options_write_help(struct buffer *out, const struct option_set *set, size_t
 {
 	buffer_printf(out, "\n%s:\n", set->title);
 	for (size_t i = 0; i < set->count; i++)
-		if (set->rows[i].kind != OPTION_SECRET)
-			write_row(out, &set->rows[i], columns);
+		write_row(out, set, &set->rows[i], columns);
 }
 
 /* A new sentence begins a new line, so that the formatter can space them. */
@@ -104,7 +131,13 @@ static void write_mdoc_text(struct buffer *out, const char *text)
 	}
 }
 
-static void write_mdoc_sources(
+/* A section of which there may be many has keys only: neither flags nor variables. */
+static bool is_of_file_only(const struct option_set *set)
+{
+	return strchr(set->section, ' ') != NULL;
+}
+
+static void write_mdoc_names(
     struct buffer *out, const struct option_set *set, const struct option_row *row)
 {
 	const char *sdk = option_name_sdk_variable(set, row);
@@ -118,10 +151,18 @@ static void write_mdoc_sources(
 	buffer_printf(out, "key\n.Cm %s", row->field);
 	if (*set->section != '\0')
 		buffer_printf(out, "\nin\n.Bq %s", set->section);
+	buffer_append_text(out, has_default(row) ? " ;\ndefault" : " .\n");
+}
+
+static void write_mdoc_sources(
+    struct buffer *out, const struct option_set *set, const struct option_row *row)
+{
+	if (!is_of_file_only(set))
+		write_mdoc_names(out, set, row);
+	else if (has_default(row))
+		buffer_append_text(out, "Default");
 	if (has_default(row))
-		buffer_printf(out, " ;\ndefault\n.Cm %s .\n", row->fallback);
-	else
-		buffer_append_text(out, " .\n");
+		buffer_printf(out, "\n.Cm %s .\n", row->fallback);
 	if (row->change == OPTION_RELOAD)
 		buffer_append_text(out, "Read again on SIGHUP.\n");
 }
@@ -133,13 +174,19 @@ static void write_mdoc_row(
 
 	option_name_flag(flag, row);
 	buffer_append_text(out, ".It ");
-	if (row->kind == OPTION_SECRET)
+	if (is_of_file_only(set))
+		buffer_printf(out, "Cm %s", row->field);
+	else if (row->kind == OPTION_SECRET)
 		buffer_printf(out, "No (no flag) Ar %s", row->argument);
 	else if (row->letter != 0)
 		buffer_printf(out, "Fl %c , Fl -%s", row->letter, flag);
 	else
 		buffer_printf(out, "Fl -%s", flag);
-	if (row->kind != OPTION_FLAG && row->kind != OPTION_SECRET)
+	if (row->kind == OPTION_FLAG && is_of_file_only(set))
+		buffer_append_text(out, " No = Ar yes|no");
+	else if (is_of_file_only(set))
+		buffer_printf(out, " No = Ar %s", row->argument);
+	else if (row->kind != OPTION_FLAG && row->kind != OPTION_SECRET)
 		buffer_printf(out, " Ar %s", row->argument);
 	buffer_append_char(out, '\n');
 	write_mdoc_text(out, row->help);
@@ -149,7 +196,11 @@ static void write_mdoc_row(
 
 void options_write_manual(struct buffer *out, const struct option_set *set)
 {
-	buffer_printf(out, ".Ss %s\n.Bl -tag -width Ds\n", set->title);
+	buffer_printf(out, ".Ss %s\n", set->title);
+	if (is_of_file_only(set))
+		buffer_printf(
+		    out, "Keys of a section\n.Bq %s\nof the configuration file:\n", set->section);
+	buffer_append_text(out, ".Bl -tag -width Ds\n");
 	for (size_t i = 0; i < set->count; i++)
 		write_mdoc_row(out, set, &set->rows[i]);
 	buffer_append_text(out, ".El\n");

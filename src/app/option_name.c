@@ -42,14 +42,24 @@ const char *option_name_sdk_variable(const struct option_set *set, const struct 
 	return NULL;
 }
 
+static char folded(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
 static bool matches(const char *field, const char *name, size_t len)
 {
 	if (strlen(field) != len)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (field[i] != name[i] && !(field[i] == '_' && name[i] == '-'))
+		if (folded(field[i]) != folded(name[i]))
 			return false;
 	return true;
+}
+
+bool option_name_is_same(const char *a, const char *b)
+{
+	return matches(a, b, strlen(b));
 }
 
 struct option_place option_name_find(const struct option_set *const *sets, size_t count,

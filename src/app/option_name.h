@@ -34,6 +34,9 @@ struct option_place option_name_find_letter(
 const char *option_name_nearest(const struct option_set *const *sets, size_t count,
     const char *section, const char *name, bool want_secrets);
 
+/* Two spellings of a key: '-' counts as '_'. */
+bool option_name_is_same(const char *a, const char *b);
+
 /* What a variable holds; NULL: not set, or empty. */
 const char *option_name_value(char **environment, const char *name);
 

@@ -229,6 +229,48 @@ static void errors_name_their_source(void **state)
 	    fixture, WORDS("--config", "/no/such/file"), WORDS(), "no such configuration file");
 }
 
+static void a_setting_in_the_wrong_place_is_told_where_it_belongs(void **state)
+{
+	struct fixture *fixture = *state;
+
+	write_file(fixture, "[serve]\nport = 1\nmodel = x\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(),
+	    ":3: \"model\" is no setting of [serve]; put it before the first [section]");
+	write_file(fixture, "port = 1\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(),
+	    ":1: \"port\" is no setting for all commands; it is one of [serve]");
+	write_file(fixture, "[upstream]\nbase_url = x\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(), ":2: give the upstream a name: [upstream NAME]");
+}
+
+static void a_setting_that_is_there_twice_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	write_file(fixture, "max_in_flight = 1\n[serve]\n\nport = 2\n[serve]\nport = 3\n", 0644);
+	assert_refused(
+	    fixture, WORDS(), WORDS(), ":6: port: line 4 sets it, too; keep one of them");
+	write_file(fixture, "max-in-flight = 1\nmax_in_flight = 1\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(), ":2: max_in_flight: line 1 sets it, too");
+	write_file(fixture, "[upstream a]\nshare = 1\n[upstream b]\nshare = 1\nshare = 2\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(), ":5: share: line 4 sets it, too");
+	write_file(fixture, "[serve]\nkey = a\nkey = b\n", 0644);
+	assert_int_equal(load(fixture, WORDS(), WORDS()), EMBED_OK);
+}
+
+static void a_file_that_cannot_be_read_is_a_mistake_of_configuration(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_refused(fixture, WORDS("--config", "/tmp"), WORDS(),
+	    "/tmp is a folder; name a configuration file");
+	assert_int_equal(fixture->error.status, EMBED_BAD_OPTION);
+	write_file(fixture, "[upstream a]\nshare = 1\nca_file = /no/such/file\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(), ":3: ca_file: cannot open /no/such/file: ");
+	write_file(fixture, "[upstream a]\napi_key_file = /tmp\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(), "/tmp is no file that can hold a key");
+}
+
 static void a_secret_is_never_a_flag(void **state)
 {
 	struct fixture *fixture = *state;
@@ -317,8 +359,9 @@ static void a_key_that_an_upstream_names_has_to_be_there(void **state)
 {
 	struct fixture *fixture = *state;
 
-	write_file(fixture, "[upstream first]\napi_key_env = FIRST\n", 0644);
-	assert_refused(fixture, WORDS(), WORDS(), "FIRST is not set");
+	write_file(fixture, "[upstream first]\nshare = 2\napi-key-env = FIRST\n", 0644);
+	assert_refused(fixture, WORDS(), WORDS(),
+	    ":3: api_key_env: the environment variable FIRST is not set");
 	write_file(fixture, "[upstream first]\nbse_url = x\n", 0644);
 	assert_refused(fixture, WORDS(), WORDS(), "did you mean \"base_url\"?");
 }
@@ -402,6 +445,9 @@ int main(void)
 	    TEST(lists_gather_repeated_flags_and_forget_weaker_sources),
 	    TEST(arguments_may_stand_between_flags_and_behind_a_double_dash),
 	    TEST(errors_name_their_source),
+	    TEST(a_setting_in_the_wrong_place_is_told_where_it_belongs),
+	    TEST(a_setting_that_is_there_twice_is_refused),
+	    TEST(a_file_that_cannot_be_read_is_a_mistake_of_configuration),
 	    TEST(a_secret_is_never_a_flag),
 	    TEST(a_secret_in_a_file_needs_a_private_file),
 	    TEST(a_credential_of_systemd_may_show_its_groups_bits),

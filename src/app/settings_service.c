@@ -105,9 +105,12 @@ static enum embed_status use_one(struct opening *opening, const struct options *
     const struct service_options *service, enum settings_open how, struct embed_error *error)
 {
 	struct embed_upstream *upstream = &opening->upstream;
-	enum embed_status status;
+	enum embed_status status = option_file_check_readable(
+	    service->ca_file, options_origin(options, &settings_service, "ca_file"), error);
 	bool is_sending = how == SETTINGS_ONLINE && !service->offline;
 
+	if (status != EMBED_OK)
+		return status;
 	*upstream = (struct embed_upstream){
 	    .base_url = service->base_url,
 	    .organization = service->organization,

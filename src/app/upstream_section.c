@@ -33,7 +33,6 @@ struct reading {
 	struct arena *arena;
 	struct upstream_options values[UPSTREAM_SECTIONS_MAX];
 	const char *names[UPSTREAM_SECTIONS_MAX];
-	int lines[UPSTREAM_SECTIONS_MAX]; /* the first of each */
 };
 
 bool upstream_sections_own(const char *section)
@@ -41,13 +40,19 @@ bool upstream_sections_own(const char *section)
 	return strcmp(section, "prices") == 0 || strncmp(section, PREFIX, strlen(PREFIX)) == 0;
 }
 
+static const char *name_of(const struct option_entry *entry)
+{
+	const char *name = entry->section + strlen(PREFIX);
+
+	return name + strspn(name, " \t\"");
+}
+
 static enum embed_status find(struct reading *reading, const struct option_entry *entry,
     struct upstream_options **out, struct embed_error *error)
 {
-	const char *name = entry->section + strlen(PREFIX);
+	const char *name = name_of(entry);
 	size_t count = reading->sections->upstream_count;
 
-	name += strspn(name, " \t\"");
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(reading->names[i], name) == 0) {
 			*out = &reading->values[i];
@@ -59,7 +64,6 @@ static enum embed_status find(struct reading *reading, const struct option_entry
 		    *name == '\0' ? "give the upstream a name: [upstream NAME]"
 				  : "more upstreams than the 64 there may be");
 	reading->names[count] = name;
-	reading->lines[count] = entry->line;
 	reading->sections->upstream_count++;
 	*out = &reading->values[count];
 	return EMBED_OK;
@@ -114,17 +118,34 @@ static enum embed_status read_price(
 	return EMBED_OK;
 }
 
+/* "FILE:LINE: key" of a setting that the upstream has. */
+static void write_origin(
+    char origin[ORIGIN_MAX], const struct reading *reading, size_t index, const char *key)
+{
+	int line = 0;
+
+	for (size_t i = 0; i < reading->file->count; i++) {
+		const struct option_entry *entry = &reading->file->entries[i];
+
+		if (strncmp(entry->section, PREFIX, strlen(PREFIX)) == 0 &&
+		    strcmp(name_of(entry), reading->names[index]) == 0 &&
+		    option_name_is_same(entry->key, key))
+			line = entry->line;
+	}
+	snprintf(origin, ORIGIN_MAX, "%.400s:%d: %s", reading->file->path, line, key);
+}
+
 static enum embed_status find_key(struct reading *reading, size_t index,
     const struct upstream_options *values, const char **key, struct embed_error *error)
 {
 	char origin[ORIGIN_MAX];
 
-	snprintf(origin, sizeof(origin), "%.400s:%d: [upstream %.60s]", reading->file->path,
-	    reading->lines[index], reading->names[index]);
 	*key = values->api_key;
-	if (values->api_key_file != NULL)
+	if (values->api_key_file != NULL) {
+		write_origin(origin, reading, index, "api_key_file");
 		return option_file_read_secret(
 		    key, values->api_key_file, origin, reading->arena, error);
+	}
 	if (values->api_key_env == NULL)
 		return EMBED_OK;
 	for (char **entry = reading->environment; entry != NULL && *entry != NULL; entry++) {
@@ -135,6 +156,7 @@ static enum embed_status find_key(struct reading *reading, size_t index,
 			return EMBED_OK;
 		}
 	}
+	write_origin(origin, reading, index, "api_key_env");
 	return error_set(error, EMBED_BAD_OPTION, "%s: the environment variable %.100s is not set",
 	    origin, values->api_key_env);
 }
@@ -148,7 +170,11 @@ static enum embed_status fill(struct reading *reading, size_t index, struct embe
 {
 	const struct upstream_options *values = &reading->values[index];
 	struct embed_upstream *upstream = &reading->sections->upstreams[index];
+	char origin[ORIGIN_MAX];
 
+	write_origin(origin, reading, index, "ca_file");
+	if (option_file_check_readable(values->ca_file, origin, error) != EMBED_OK)
+		return EMBED_BAD_OPTION;
 	*upstream = (struct embed_upstream){
 	    .name = reading->names[index],
 	    .kind = values->kind == 1 ? EMBED_UPSTREAM_AZURE : EMBED_UPSTREAM_OPENAI,

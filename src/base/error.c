@@ -103,3 +103,11 @@ enum embed_status error_copy(struct embed_error *error, const struct embed_error
 		*error = *from;
 	return from->status;
 }
+
+enum embed_status error_check_size(size_t size, const char *macro, struct embed_error *error)
+{
+	if (size > 0)
+		return EMBED_OK;
+	return error_set(
+	    error, EMBED_BAD_OPTION, "the struct's size is 0: initialise it with %s", macro);
+}

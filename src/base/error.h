@@ -29,4 +29,10 @@ enum embed_status error_set_at(struct embed_error *error, enum embed_status stat
 /* Copies `from` when the caller asked for detail. */
 enum embed_status error_copy(struct embed_error *error, const struct embed_error *from);
 
+/*
+ * EMBED_BAD_OPTION when a caller's struct has size 0: it was made without the
+ * macro that sets it, and all that it says would be taken for not said.
+ */
+enum embed_status error_check_size(size_t size, const char *macro, struct embed_error *error);
+
 #endif

@@ -78,6 +78,9 @@ static enum embed_status read_options(struct embed_chunk_options *out,
 	const char *from = (const char *)options;
 
 	*out = (struct embed_chunk_options)EMBED_CHUNK_OPTIONS_INIT;
+	if (options != NULL &&
+	    error_check_size(options->size, "EMBED_CHUNK_OPTIONS_INIT", error) != EMBED_OK)
+		return EMBED_BAD_OPTION;
 	if (options != NULL)
 		for (size_t i = 0; i < options->size && i < sizeof(*out); i++)
 			((char *)out)[i] = from[i];

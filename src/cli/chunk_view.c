@@ -139,7 +139,8 @@ void chunk_view_stats(struct buffer *out, struct chunk_stats *stats, size_t colu
 	size_t sum = 0, most = 0, largest, step;
 
 	if (stats->count == 0) {
-		buffer_printf(out, "%zu texts, no chunks\n", stats->texts);
+		buffer_printf(
+		    out, "%zu text%s, no chunks\n", stats->texts, stats->texts == 1 ? "" : "s");
 		return;
 	}
 	qsort(stats->tokens, stats->count, sizeof(*stats->tokens), compare);
@@ -152,10 +153,10 @@ void chunk_view_stats(struct buffer *out, struct chunk_stats *stats, size_t colu
 		most = ++counts[bar] > most ? counts[bar] : most;
 	}
 	buffer_printf(out,
-	    "%zu texts, %zu chunks, %zu tokens: smallest %zu, median %zu, mean %zu, largest %zu; "
+	    "%zu text%s, %zu chunk%s, %zu tokens: smallest %zu, median %zu, mean %zu, largest %zu; "
 	    "%.1f %% shared\n",
-	    stats->texts, stats->count, sum, stats->tokens[0], stats->tokens[stats->count / 2],
-	    sum / stats->count, largest,
+	    stats->texts, stats->texts == 1 ? "" : "s", stats->count, stats->count == 1 ? "" : "s",
+	    sum, stats->tokens[0], stats->tokens[stats->count / 2], sum / stats->count, largest,
 	    stats->bytes == 0 ? 0 : 100.0 * (double)stats->shared_bytes / (double)stats->bytes);
 	for (size_t i = 0; i < BARS && i * step <= largest; i++)
 		append_bar(out, i * step, (i + 1) * step - 1, counts[i], most, columns);

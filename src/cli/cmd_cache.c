@@ -90,7 +90,6 @@ static int do_stats(struct action_call *call)
 {
 	struct embed_store_stats stats = EMBED_STORE_STATS_INIT;
 	struct buffer out;
-	bool is_printed;
 
 	if (embed_store_stats(call->service, &stats, &call->error) != EMBED_OK)
 		return command_fail(&call->error);
@@ -99,9 +98,7 @@ static int do_stats(struct action_call *call)
 		append_stats_json(&out, &stats);
 	else
 		append_stats_table(&out, &stats);
-	is_printed = command_print(out.bytes, out.len);
-	buffer_fini(&out);
-	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print_all(&out);
 }
 
 /* ---- The others ------------------------------------------------------- */
@@ -116,7 +113,7 @@ static int print_counts(
 	if (second != NULL)
 		len += snprintf(line + len, sizeof(line) - (size_t)len, ", %llu %s\n",
 		    (unsigned long long)second_count, second);
-	return command_print(line, (size_t)len) ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print(line, (size_t)len, NULL) ? COMMAND_GOOD : COMMAND_SOME_FAILED;
 }
 
 static int do_verify(struct action_call *call)
@@ -262,7 +259,7 @@ static int run(const struct command_input *input)
 
 const struct command command_cache = {
     .name = "cache",
-    .arguments = "stats|verify|prune|export [FILE]|import [FILE]|clear",
+    .arguments = "stats|verify|prune|clear|export|import [FILE]",
     .summary = "Look after the store of vectors",
     .details = "stats   how many vectors there are and what they take\n"
 	       "verify  read and check every record\n"

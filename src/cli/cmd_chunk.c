@@ -39,6 +39,7 @@ struct cutter {
 	bool
 	    is_closed; /* nothing more can be done: stdout takes no more, no memory, refused for good */
 	bool is_refused; /* by upstream, for good */
+	bool is_unread;  /* whoever read the output has seen enough */
 };
 
 static void tell_no_memory(struct cutter *cutter)
@@ -57,7 +58,9 @@ static bool flush(struct cutter *cutter, size_t above)
 	if (cutter->is_closed)
 		return false;
 	if (cutter->out.len > above) {
-		cutter->is_closed = !command_print(cutter->out.bytes, cutter->out.len);
+		cutter->is_closed =
+		    !command_print(cutter->out.bytes, cutter->out.len, &cutter->is_unread) ||
+		    cutter->is_unread;
 		buffer_reset(&cutter->out);
 	}
 	return !cutter->is_closed;
@@ -214,8 +217,8 @@ static int finish(struct cutter *cutter, int exit_status)
 {
 	if (cutter->own->stats)
 		chunk_view_stats(&cutter->out, &cutter->stats, cutter->columns);
-	if (!flush(cutter, 0) && exit_status == COMMAND_GOOD)
-		exit_status = COMMAND_SOME_FAILED;
+	if (!flush(cutter, 0))
+		exit_status = cutter->is_unread ? COMMAND_GOOD : COMMAND_SOME_FAILED;
 	if (cutter->is_refused)
 		exit_status = COMMAND_REFUSED;
 	chunk_stats_fini(&cutter->stats);
@@ -262,11 +265,11 @@ const struct command command_chunk = {
     .arguments = "[FILE...]",
     .summary = "Cut texts into chunks that fit",
     .details =
-	"Prints one JSON object a chunk: {\"index\":n,\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..},\n"
-	"with \"heading\" for markdown and HTML. Chunks are slices of the text as it stands; none is\n"
-	"above --size. --show draws them for people, --stats sums them up. PDF needs pdftotext,\n"
-	"DOCX, ODT, RTF and EPUB need pandoc. --strategy semantic embeds the sentences, as embed text would;\n"
-	"no other strategy needs a key.",
+	"Prints one JSON object a chunk: {\"index\":n,\"start\":byte,\"end\":byte,\"tokens\":n,\n"
+	"\"text\":..}, with \"heading\" for markdown and HTML. Chunks are slices of the text\n"
+	"as it stands; none is above --size. --show draws them for people, --stats sums\n"
+	"them up. PDF needs pdftotext; DOCX, ODT, RTF and EPUB need pandoc. Only\n"
+	"--strategy semantic needs a key: it embeds the sentences, as \"embed text\" would.",
     .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,

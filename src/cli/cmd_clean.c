@@ -108,18 +108,18 @@ static bool print_answer(
 	const char *bytes = embed_cleaned_bytes(cleaned, &len);
 
 	if (!cleaner->own->map && text->line == 0)
-		return command_print(bytes, len);
+		return command_print(bytes, len, NULL);
 	buffer_reset(&cleaner->out);
 	append_answer(cleaner, text, cleaned);
 	return cleaner->out.status == EMBED_OK &&
-	       command_print(cleaner->out.bytes, cleaner->out.len);
+	       command_print(cleaner->out.bytes, cleaner->out.len, NULL);
 }
 
 /* A record that failed keeps its line, so that lines of input and output go together. */
 static bool fail_text(const struct text *text, const struct embed_error *error)
 {
 	if (text->line > 0)
-		command_print("null\n", 5);
+		command_print("null\n", 5, NULL);
 	command_fail(error);
 	return false;
 }
@@ -165,9 +165,9 @@ const struct command command_clean = {
     .arguments = "[FILE...]",
     .summary = "Clean texts: normal form, line ends, control characters, HTML",
     .details =
-	"Prints the cleaned text. \"light\" repairs UTF-8, line ends and control characters and\n"
-	"normalises (NFC); \"strong\" also folds blanks and spells out typography. HTML files become\n"
-	"text, markdown keeps its code. Cleaning twice is cleaning once.",
+	"Prints the cleaned text. \"light\" repairs UTF-8, line ends and control characters\n"
+	"and normalises (NFC); \"strong\" also folds blanks and spells out typography. HTML\n"
+	"files become text, markdown keeps its code. Cleaning twice is cleaning once.",
     .own = &set,
     .run = run,
 };

@@ -17,6 +17,7 @@
 struct findings {
 	bool has_colour;
 	bool has_failed;
+	bool is_unwritten; /* stdout takes no more */
 };
 
 enum finding { FINE, NOTE, BAD };
@@ -36,11 +37,21 @@ report(struct findings *findings, enum finding kind, const char *what, const cha
 	len = snprintf(line, sizeof(line), "%s%s%s  %-14s %s\n",
 	    findings->has_colour ? colours[kind] : "", marks[kind],
 	    findings->has_colour ? "\033[0m" : "", what, text);
-	command_print(line, (size_t)len);
+	if (!findings->is_unwritten)
+		findings->is_unwritten = !command_print(line, (size_t)len, NULL);
 	findings->has_failed |= kind == BAD;
 }
 
 /* ---- Configuration ----------------------------------------------------- */
+
+static bool uses_sections(const struct command_input *input)
+{
+	size_t upstreams;
+
+	options_upstreams(input->options, &upstreams);
+	return upstreams > 0 &&
+	       options_source(input->options, &settings_service, "base_url") <= OPTION_FROM_FILE;
+}
 
 static void check_configuration(struct findings *findings, const struct command_input *input)
 {
@@ -56,8 +67,7 @@ static void check_configuration(struct findings *findings, const struct command_
 	    embed_model_find(service->model) == NULL
 		? "; not one of OpenAI's: its cost is unknown unless [prices] names it"
 		: "");
-	if (upstreams > 0 &&
-	    options_source(input->options, &settings_service, "base_url") <= OPTION_FROM_FILE)
+	if (uses_sections(input))
 		report(findings, FINE, "upstreams", "%zu sections of the file", upstreams);
 	else
 		report(findings, FINE, "upstream", "%s (%s)", service->base_url,
@@ -73,6 +83,8 @@ static void check_key(struct findings *findings, const struct command_input *inp
 		    options_origin(input->options, &settings_service, "api_key"));
 	else if (service->api_key_file != NULL)
 		report(findings, FINE, "key", "from the file %s", service->api_key_file);
+	else if (!uses_sections(input))
+		report(findings, NOTE, "key", "none; set OPENAI_API_KEY if the upstream wants one");
 }
 
 /* ---- Machine ----------------------------------------------------------- */
@@ -195,16 +207,20 @@ static void check_service(struct findings *findings, const struct command_input 
 {
 	const struct service_options *values = options_values(input->options, &settings_service);
 	enum settings_open how = values->offline ? SETTINGS_OFFLINE : SETTINGS_ONLINE;
+	/* The findings say it all, unless the log is asked for. */
+	struct log_sink *log =
+	    options_source(input->options, &settings_general, "log_level") == OPTION_FROM_DEFAULT
+		? NULL
+		: input->log;
 	embed_service *service;
 	struct embed_error error;
 
 	error_clear(&error);
-	if (settings_open_service(&service, input->options, how, input->log, &error) != EMBED_OK) {
+	if (settings_open_service(&service, input->options, how, log, &error) != EMBED_OK) {
 		report(findings, BAD, "opening", "%s", error.message);
 		/* what does not need the upstream can still be looked at */
-		if (how == SETTINGS_OFFLINE ||
-		    settings_open_service(
-			&service, input->options, SETTINGS_OFFLINE, input->log, &error) != EMBED_OK)
+		if (how == SETTINGS_OFFLINE || settings_open_service(&service, input->options,
+						   SETTINGS_OFFLINE, log, &error) != EMBED_OK)
 			return;
 		check_store(findings, service);
 		embed_close(service);
@@ -238,15 +254,17 @@ static int run(const struct command_input *input)
 	check_network_library(&findings);
 	check_descriptors(&findings);
 	check_address_space(&findings, values->store_size_bytes);
-	return findings.has_failed ? COMMAND_USAGE : COMMAND_GOOD;
+	if (findings.has_failed)
+		return COMMAND_USAGE;
+	return findings.is_unwritten ? COMMAND_SOME_FAILED : COMMAND_GOOD;
 }
 
 const struct command command_doctor = {
     .name = "doctor",
     .arguments = "",
-    .summary = "Check configuration, key, upstream, store and machine; say what to fix",
-    .details = "Sends one tiny request to each upstream unless --offline is given. Exit status 2\n"
-	       "when something has to be fixed.",
+    .summary = "Check configuration, key, upstream, store and machine",
+    .details = "Sends one tiny request to each upstream, which is billed, unless --offline is\n"
+	       "given. Exit status 2 when something has to be fixed.",
     .takes = COMMAND_TAKES_SERVICE,
     .run = run,
 };

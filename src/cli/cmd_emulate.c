@@ -13,13 +13,10 @@
 static int list_faults(void)
 {
 	struct buffer out;
-	bool is_good;
 
 	buffer_init(&out, LIST_MAX);
 	emulator_list_faults(&out);
-	is_good = out.status == EMBED_OK && command_print(out.bytes, out.len);
-	buffer_fini(&out);
-	return is_good ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print_all(&out);
 }
 
 /* Stdout gets the base URL, for scripts to read; people read stderr. */
@@ -33,7 +30,8 @@ static bool announce(const struct emulator *emulator)
 	fputs("embed: this is a stand-in for OpenAI; its vectors are made from hashed words, "
 	      "good for trials and tests only\n",
 	    stderr);
-	return command_print(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+	return command_print(
+	    line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1, NULL);
 }
 
 static void wait_for_stop(void)
@@ -68,11 +66,10 @@ const struct command command_emulate = {
     .name = "emulate",
     .summary = "A local stand-in for OpenAI's embeddings API, for trials and tests",
     .arguments = "",
-    .details =
-	"Answers as OpenAI does: same errors, limits, headers, exact token counts, files and\n"
-	"batches, and faults on request.  The vectors are not a model's: they are made from\n"
-	"hashed words, so that texts that share words lie near each other.\n"
-	"The base URL is printed to stdout.  Counters: GET /emulator/stats.",
+    .details = "Answers as OpenAI does: same errors, limits, headers, exact token counts, files\n"
+	       "and batches, and faults on request. The vectors are not a model's: they are made\n"
+	       "from hashed words, so that texts that share words lie near each other.\n"
+	       "The base URL is printed to stdout. Counters: GET /emulator/stats.",
     .own = &emulator_option_set,
     .run = run,
 };

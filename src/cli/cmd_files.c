@@ -50,8 +50,11 @@ static int run_walk(const struct command_input *input, const struct files_option
 	int exit_status;
 
 	if (walk->skipped > 0)
-		fprintf(stderr, "embed: %llu files of no known kind were left out\n",
-		    (unsigned long long)walk->skipped);
+		fprintf(stderr, "embed: %llu file%s of no known kind %s left out\n",
+		    (unsigned long long)walk->skipped, walk->skipped == 1 ? "" : "s",
+		    walk->skipped == 1 ? "was" : "were");
+	if (walk->count == 0)
+		fputs("embed: there is no document to read\n", stderr);
 	output.has_documents = true;
 	files_source_init(&source, options, walk);
 	exit_status = embedding_run(input, "files", &source.source, &output);
@@ -85,9 +88,9 @@ const struct command command_files = {
     .summary = "Clean, chunk and embed documents and folders",
     .details =
 	"Writes one record for each chunk: {\"id\":\"PATH#n\",\"source\":\"PATH\",\"chunk\":n,\n"
-	"\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..,\"embedding\":[..]}. Folders are walked in\n"
-	"order of names; hidden files and files of no known kind are left out. PDF needs\n"
-	"pdftotext, DOCX, ODT, RTF and EPUB need pandoc.",
+	"\"start\":byte,\"end\":byte,\"tokens\":n,\"text\":..,\"embedding\":[..]}. Folders are\n"
+	"walked in order of names; hidden files and files of no known kind are left out.\n"
+	"PDF needs pdftotext; DOCX, ODT, RTF and EPUB need pandoc.",
     .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,

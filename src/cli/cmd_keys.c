@@ -165,15 +165,21 @@ static enum embed_status make_secret(struct change *change, struct embed_error *
 static int show_secret(struct change *change)
 {
 	char line[KEY_SECRET_LEN + 2];
-	bool is_printed;
+	bool is_printed, is_unread = false;
 
 	snprintf(line, sizeof(line), "%s\n", change->secret);
-	is_printed = command_print(line, strlen(line));
+	is_printed = command_print(line, strlen(line), &is_unread) && !is_unread;
 	explicit_bzero(line, sizeof(line));
 	explicit_bzero(change->secret, sizeof(change->secret));
+	if (!is_printed) {
+		fprintf(stderr,
+		    "embed: nobody saw the key, and only its digest is kept: \"embed keys rotate %s\"\n",
+		    change->name);
+		return COMMAND_SOME_FAILED;
+	}
 	fprintf(stderr,
 	    "embed: this is the only time that the key is shown; only its digest is kept\n");
-	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return COMMAND_GOOD;
 }
 
 static int run_add(const char *path, struct change *change)
@@ -254,7 +260,6 @@ static int run_list(const char *path)
 	struct key_table *table;
 	struct embed_error error;
 	struct buffer out;
-	bool is_printed;
 
 	error_clear(&error);
 	if (key_table_load(&table, path, &error) != EMBED_OK)
@@ -264,10 +269,8 @@ static int run_list(const char *path)
 	    "TPM", "BUDGET", "LANE", "WEIGHT", "CREATED", "EXPIRES", "MODELS");
 	for (size_t i = 0; i < table->count; i++)
 		write_key(&out, &table->keys[i]);
-	is_printed = out.status == EMBED_OK && command_print(out.bytes, out.len);
-	buffer_fini(&out);
 	key_table_unref(table);
-	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print_all(&out);
 }
 
 /* ---- The command -------------------------------------------------------------- */
@@ -307,6 +310,8 @@ static int run(const struct command_input *input)
 		return command_fail(&error);
 	if (strcmp(verb, "list") == 0 && input->argument_count == 1)
 		return run_list(path);
+	if (strcmp(verb, "list") == 0)
+		return command_misuse("keys list takes no name: it lists all keys");
 	if (input->argument_count != 2)
 		return command_misuse(
 		    "write: keys add NAME, keys rotate NAME, keys revoke NAME or keys list");

@@ -49,9 +49,10 @@ const struct command command_rows = {
     .summary = "Embed one record a line: JSONL, CSV, TSV or plain lines",
     .details =
 	"Reads the files, or stdin, and writes one record for each of theirs, in order:\n"
-	"{\"id\":..,\"tokens\":n,\"embedding\":[..]}. A record that fails has \"error\" in place of\n"
-	"\"embedding\"; the others do not suffer from it. Interrupted, the same command again\n"
-	"finishes the job and pays for nothing twice (with --no-store it begins anew).",
+	"{\"id\":..,\"tokens\":n,\"embedding\":[..]}. A record that fails has \"error\" in place\n"
+	"of \"embedding\"; the others do not suffer from it. Interrupted, the same command\n"
+	"again finishes the job and pays for nothing twice (with --no-store it begins\n"
+	"anew).",
     .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,

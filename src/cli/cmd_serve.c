@@ -123,6 +123,10 @@ static void announce(const struct gateway *gateway, bool is_tls)
 			fprintf(stderr, "embed: serving on %s://%s/v1\n", is_tls ? "https" : "http",
 			    address);
 	}
+	if (gateway_shares_ports(gateway))
+		fputs("embed: another process serves there, too: each gets a part of the requests "
+		      "until one of them ends\n",
+		    stderr);
 	if (!gateway_key_count(gateway))
 		fprintf(stderr, "embed: no keys: whoever is on this machine may use it "
 				"(\"embed keys add NAME\" makes one)\n");

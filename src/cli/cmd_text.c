@@ -127,8 +127,8 @@ const struct command command_text = {
     .summary = "Embed the arguments, or stdin as one text",
     .details =
 	"Prints one record for each text: {\"id\":0,\"tokens\":n,\"embedding\":[..]}, where id\n"
-	"is the place among the arguments. Without arguments all of stdin, but for a last\n"
-	"newline, is one text.",
+	"is the place among the arguments, from 0. Without arguments all of stdin is one\n"
+	"text, but for a newline at its very end.",
     .takes = COMMAND_TAKES_SERVICE | COMMAND_TAKES_REQUEST,
     .own = &set,
     .run = run,

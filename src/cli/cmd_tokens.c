@@ -44,7 +44,7 @@ static enum embed_status print_out(struct counter *counter)
 {
 	if (counter->out.status != EMBED_OK)
 		return counter->out.status;
-	if (!command_print(counter->out.bytes, counter->out.len))
+	if (!command_print(counter->out.bytes, counter->out.len, NULL))
 		return EMBED_IO;
 	buffer_reset(&counter->out);
 	return EMBED_OK;
@@ -95,7 +95,7 @@ static enum embed_status end(struct counter *counter, const char *source)
 static bool fail_text(const struct text *text, const struct embed_error *error)
 {
 	if (text->line > 0)
-		command_print("null\n", 5);
+		command_print("null\n", 5, NULL);
 	command_fail(error);
 	return false;
 }
@@ -194,10 +194,9 @@ const struct command command_tokens = {
     .name = "tokens",
     .arguments = "[FILE...]",
     .summary = "Count tokens as OpenAI's models do, or print their ids",
-    .details =
-	"Prints one number for each file (with its name when there are several), or with --ids a\n"
-	"JSON array. \"<|endoftext|>\" and the like are ordinary text, as the embeddings endpoint\n"
-	"takes them; bytes that are not UTF-8 count as U+FFFD.",
+    .details = "Prints one number for each file (with its name when there are several), or with\n"
+	       "--ids a JSON array. \"<|endoftext|>\" and the like are ordinary text, as the\n"
+	       "embeddings endpoint takes them; bytes that are not UTF-8 count as U+FFFD.",
     .own = &set,
     .run = run,
 };

@@ -117,24 +117,20 @@ static size_t output_width(void)
 static int print_json(struct top *top)
 {
 	struct buffer body;
-	bool is_printed = false;
 	enum embed_status status;
 
 	buffer_init(&body, JSON_MAX);
 	status = top_fetch_get(top->fetch, SNAPSHOT, &body, &top->error);
 	buffer_append_char(&body, '\n');
 	if (status == EMBED_OK)
-		is_printed = command_print(body.bytes, body.len);
+		return command_print_all(&body);
 	buffer_fini(&body);
-	if (status != EMBED_OK)
-		return command_fail(&top->error);
-	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_fail(&top->error);
 }
 
 static int print_once(struct top *top)
 {
 	struct buffer out;
-	bool is_printed;
 
 	if (look(top) != EMBED_OK)
 		return command_fail(&top->error);
@@ -147,9 +143,7 @@ static int print_once(struct top *top)
 			buffer_append(&out, top->lines.text.bytes + line->start, line->len);
 		buffer_append_char(&out, '\n');
 	}
-	is_printed = out.status == EMBED_OK && command_print(out.bytes, out.len);
-	buffer_fini(&out);
-	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print_all(&out);
 }
 
 /* ---- Live ------------------------------------------------------------------------------ */
@@ -270,9 +264,9 @@ const struct command command_top = {
     .name = "top",
     .arguments = "",
     .summary = "Show live what a gateway does, what it costs and what it saved",
-    .details =
-	"The same numbers as the dashboard that the gateway serves at /. Keys while it runs:\n"
-	"q ends, s chooses the order of the keys, r turns it round, p pauses, arrows scroll.",
+    .details = "The same numbers as the dashboard that the gateway serves at /. Keys while it\n"
+	       "runs: q ends, s chooses the order of the keys, r turns it round, p pauses,\n"
+	       "arrows scroll.",
     .own = &set,
     .run = run,
 };

@@ -79,6 +79,10 @@ static enum embed_status make_query(
 		status = find_moment("--since", own->since, &query->since_s, error);
 	if (status == EMBED_OK)
 		status = find_moment("--until", own->until, &query->until_s, error);
+	if (status == EMBED_OK && own->since != NULL && own->until != NULL &&
+	    query->until_s <= query->since_s)
+		status = error_set(error, EMBED_BAD_OPTION,
+		    "--until %.40s is not after --since %.40s", own->until, own->since);
 	query->key_name = own->key;
 	return status;
 }
@@ -103,7 +107,7 @@ static int print(const struct command_input *input, const struct usage_options *
 {
 	struct usage_report report;
 	enum embed_status status;
-	bool is_printed = true;
+	int exit_status = COMMAND_GOOD;
 
 	usage_report_init(&report, (enum usage_format)own->format, query->by);
 	status = read_ledger(input, query, usage_report_row, &report, error);
@@ -112,11 +116,9 @@ static int print(const struct command_input *input, const struct usage_options *
 		status = report.out.status;
 	}
 	if (status == EMBED_OK)
-		is_printed = command_print(report.out.bytes, report.out.len);
+		exit_status = command_print_all(&report.out);
 	usage_report_fini(&report);
-	if (status != EMBED_OK)
-		return command_fail(error);
-	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return status == EMBED_OK ? exit_status : command_fail(error);
 }
 
 static int print_forecast(const struct command_input *input, const struct usage_options *own,
@@ -124,7 +126,6 @@ static int print_forecast(const struct command_input *input, const struct usage_
 {
 	struct forecast forecast;
 	struct buffer out;
-	bool is_printed;
 
 	if (own->since != NULL || own->until != NULL)
 		return command_misuse("--forecast is of this month: leave out --since and --until");
@@ -135,9 +136,7 @@ static int print_forecast(const struct command_input *input, const struct usage_
 		return command_fail(error);
 	buffer_init(&out, FORECAST_MAX_BYTES);
 	forecast_append(&forecast, (enum usage_format)own->format, &out);
-	is_printed = out.status == EMBED_OK && command_print(out.bytes, out.len);
-	buffer_fini(&out);
-	return is_printed ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print_all(&out);
 }
 
 /* All of a file into `bytes`. */
@@ -149,10 +148,15 @@ static enum embed_status read_file(
 	size_t len;
 
 	if (file == NULL)
-		return error_set(error, EMBED_IO, "--reconcile: %.200s: %s", path, strerror(errno));
+		return error_set(error, EMBED_BAD_OPTION, "--reconcile: cannot open %.200s: %s",
+		    path, strerror(errno));
 	while ((len = fread(part, 1, sizeof(part), file)) > 0)
 		buffer_append(bytes, part, len);
-	fclose(file);
+	if (ferror(file))
+		error_set(
+		    error, EMBED_IO, "--reconcile: cannot read %.200s: %s", path, strerror(errno));
+	if (fclose(file) != 0 || error->status != EMBED_OK)
+		return EMBED_IO;
 	return bytes->status == EMBED_OK
 		   ? EMBED_OK
 		   : error_set(error, EMBED_TOO_LARGE, "--reconcile: %.200s is too large", path);
@@ -183,7 +187,7 @@ static int print_reconciled(
 {
 	struct reconcile reconcile;
 	struct buffer out;
-	bool is_printed, is_same;
+	int exit_status;
 
 	reconcile_init(&reconcile);
 	if (compare_with_file(input, own->reconcile, &reconcile, error) != EMBED_OK) {
@@ -192,11 +196,11 @@ static int print_reconciled(
 	}
 	buffer_init(&out, RECONCILE_MAX_BYTES);
 	reconcile_append(&reconcile, (enum usage_format)own->format, &out);
-	is_printed = out.status == EMBED_OK && command_print(out.bytes, out.len);
-	is_same = !reconcile_differs(&reconcile);
-	buffer_fini(&out);
+	exit_status = command_print_all(&out);
+	if (reconcile_differs(&reconcile))
+		exit_status = COMMAND_SOME_FAILED;
 	reconcile_fini(&reconcile);
-	return is_printed && is_same ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return exit_status;
 }
 
 static int run(const struct command_input *input)

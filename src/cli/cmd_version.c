@@ -8,7 +8,7 @@ static int run(const struct command_input *input)
 	static const char text[] = "embed " EMBED_VERSION_TEXT "\n";
 
 	(void)input;
-	return command_print(text, strlen(text)) ? COMMAND_GOOD : COMMAND_SOME_FAILED;
+	return command_print(text, strlen(text), NULL) ? COMMAND_GOOD : COMMAND_SOME_FAILED;
 }
 
 const struct command command_version = {

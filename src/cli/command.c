@@ -40,7 +40,7 @@ const struct command *command_find(const char *name)
 
 /* ---- Output and errors ------------------------------------------------ */
 
-bool command_print(const void *bytes, size_t len)
+bool command_print(const void *bytes, size_t len, bool *is_unread)
 {
 	const char *next = bytes;
 
@@ -49,16 +49,31 @@ bool command_print(const void *bytes, size_t len)
 
 		if (written < 0 && errno == EINTR)
 			continue;
+		if (written < 0 && errno == EPIPE) {
+			if (is_unread != NULL)
+				*is_unread = true;
+			return true;
+		}
 		if (written < 0) {
-			if (errno != EPIPE)
-				fprintf(
-				    stderr, "embed: cannot write to stdout: %s\n", strerror(errno));
+			fprintf(stderr, "embed: cannot write to stdout: %s\n", strerror(errno));
 			return false;
 		}
 		next += written;
 		len -= (size_t)written;
 	}
 	return true;
+}
+
+int command_print_all(struct buffer *answer)
+{
+	bool is_good = answer->status == EMBED_OK;
+
+	if (!is_good)
+		fputs("embed: out of memory for the answer\n", stderr);
+	else
+		is_good = command_print(answer->bytes, answer->len, NULL);
+	buffer_fini(answer);
+	return is_good ? COMMAND_GOOD : COMMAND_SOME_FAILED;
 }
 
 int command_exit_of(enum embed_status status)
@@ -110,14 +125,6 @@ static size_t columns(void)
 	return size.ws_col > 120 ? 120 : size.ws_col;
 }
 
-static int print_buffer(struct buffer *out)
-{
-	bool is_good = out->status == EMBED_OK && command_print(out->bytes, out->len);
-
-	buffer_fini(out);
-	return is_good ? COMMAND_GOOD : COMMAND_SOME_FAILED;
-}
-
 static int print_overview(void)
 {
 	struct buffer out;
@@ -128,9 +135,11 @@ static int print_overview(void)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		buffer_printf(&out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	buffer_append_text(&out,
-	    "\n\"embed COMMAND --help\" tells its options; \"man embed\" and \"man embed-COMMAND\" more.\n"
-	    "OPENAI_API_KEY holds the key; \"embed emulate\" is a stand-in to try without one.\n");
-	return print_buffer(&out);
+	    "\n\"embed COMMAND --help\" tells its options; \"man embed-COMMAND\" tells more.\n"
+	    "OPENAI_API_KEY holds the key; \"embed emulate\" is a stand-in to try without one.\n"
+	    "Exit status: 0 all good, 1 some inputs failed, 2 usage or configuration,\n"
+	    "3 upstream refused for good (key, quota, budget, model), 130 interrupted.\n");
+	return command_print_all(&out);
 }
 
 /* The sets that a command takes: its own first, as in --help. */
@@ -174,7 +183,7 @@ static int print_manual(const struct command *command)
 	} else if (command->own != NULL) {
 		options_write_manual(&out, command->own);
 	}
-	return print_buffer(&out);
+	return command_print_all(&out);
 }
 
 static int print_help(const struct command *command, const char *form)
@@ -186,13 +195,13 @@ static int print_help(const struct command *command, const char *form)
 	if (strcmp(form, "manual") == 0)
 		return print_manual(command);
 	buffer_init(&out, HELP_MAX_BYTES);
-	buffer_printf(&out, "Usage: embed %s [OPTIONS] %s\n\n%s.\n", command->name,
-	    command->arguments, command->summary);
+	buffer_printf(&out, "Usage: embed %s [OPTIONS]%s%s\n\n%s.\n", command->name,
+	    *command->arguments != '\0' ? " " : "", command->arguments, command->summary);
 	if (command->details != NULL)
 		buffer_printf(&out, "\n%s\n", command->details);
 	for (size_t i = 0; i < count; i++)
 		options_write_help(&out, sets[i], columns());
-	return print_buffer(&out);
+	return command_print_all(&out);
 }
 
 /* ---- Running ---------------------------------------------------------- */
@@ -283,6 +292,10 @@ static int unknown_command(const char *name)
 
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		names[i] = commands[i]->name;
+	if (*name == '-')
+		return command_misuse(
+		    "the command comes first: embed COMMAND %.60s; \"embed --help\" lists them",
+		    name);
 	near = option_nearest(name, names, COMMAND_COUNT);
 	if (near != NULL)
 		return command_misuse(

@@ -73,7 +73,14 @@ int command_misuse(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* The exit status for a status of the library. */
 int command_exit_of(enum embed_status status);
 
-/* Writes all of it to stdout; false (and, but for a closed pipe, a message) when that fails. */
-bool command_print(const void *bytes, size_t len);
+/*
+ * Writes all of it to stdout; false, and a message, when that fails.  A reader
+ * that went away wants no more, which is no failure: it is told in `is_unread`,
+ * unless that is NULL.
+ */
+bool command_print(const void *bytes, size_t len, bool *is_unread);
+
+/* The same for a whole answer, which is freed; gives the exit status. */
+int command_print_all(struct buffer *answer);
 
 #endif

@@ -22,7 +22,7 @@ static void tell(struct delivery *delivery, const struct record *record)
 	if (is_same || delivery->told++ >= TOLD_MAX)
 		return;
 	snprintf(delivery->last_told, sizeof(delivery->last_told), "%s", record->message);
-	fprintf(stderr, "%sembed: %.*s: %s%s\n",
+	fprintf(stderr, "%sembed: id %.*s: %s%s\n",
 	    delivery->progress->mode == PROGRESS_BAR ? "\r\033[K" : "",
 	    (int)(record->item->id.len < 80 ? record->item->id.len : 80),
 	    item_bytes(record->group, record->item->id), record->message,

@@ -68,6 +68,9 @@ static enum embed_status read_bytes(
 		len = read(fd, room, 256u << 10);
 		if (len == 0)
 			return EMBED_OK;
+		if (len < 0 && errno == EISDIR)
+			return error_set(error, EMBED_IO,
+			    "%.300s is a folder; \"embed files\" reads folders", path);
 		if (len < 0 && errno != EINTR)
 			return error_set(
 			    error, EMBED_IO, "cannot read %.300s: %s", path, strerror(errno));

@@ -20,7 +20,7 @@ enum embed_status input_open(struct input *input, const char *name, struct embed
 {
 	struct stat stat;
 
-	*input = (struct input){.fd = -1, .name = name, .line = 0, .lines_in_record = 1};
+	*input = (struct input){.fd = -1, .name = name, .lines_in_record = 1};
 	if (strcmp(name, "-") == 0)
 		input->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
@@ -30,7 +30,7 @@ enum embed_status input_open(struct input *input, const char *name, struct embed
 	if (fstat(input->fd, &stat) == 0) {
 		if (S_ISDIR(stat.st_mode)) {
 			input_close(input);
-			return error_set(error, EMBED_IO,
+			return error_set(error, EMBED_BAD_OPTION,
 			    "%.400s is a folder; \"embed files\" reads folders", name);
 		}
 		input->is_pollable = !S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode);
@@ -183,7 +183,8 @@ static enum input_status give(struct input *input, const char **bytes, size_t *l
 
 	*bytes = input->bytes + input->start;
 	*len = input->scanned;
-	input->line += input->lines_in_record;
+	input->line = input->lines_before + 1;
+	input->lines_before += input->lines_in_record;
 	input->lines_in_record = 1;
 	if (input->framing == INPUT_CSV && input->state == CSV_QUOTED) {
 		status = INPUT_UNCLOSED;

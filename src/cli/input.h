@@ -44,8 +44,9 @@ struct input {
 	bool is_skipping; /* the rest of a record that is too long */
 	bool is_pollable; /* a pipe, socket or terminal */
 	bool is_started;  /* the byte-order mark was looked for */
-	uint64_t line;    /* of the record given out last, from 1 */
+	uint64_t line;    /* the first of the record given out last, from 1 */
 	uint64_t lines_in_record;
+	uint64_t lines_before; /* the record that is read now */
 	uint64_t bytes_read;
 	uint64_t bytes_total; /* 0: unknown */
 };

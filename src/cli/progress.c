@@ -92,7 +92,7 @@ static void append_left(struct buffer *out, const struct progress_state *state)
 {
 	double share = state->bytes_total == 0 ? 0 : share_done(state);
 
-	if (share <= 0.001 || share >= 1 || state->elapsed_us < 1000000)
+	if (state->is_over || share <= 0.001 || share >= 1 || state->elapsed_us < 1000000)
 		return;
 	buffer_append_text(out, "  ");
 	append_time(out, (uint64_t)((double)state->elapsed_us * (1 - share) / share / 1e6 + 0.5));
@@ -251,6 +251,7 @@ void progress_end(struct progress *progress, struct progress_state *state, bool 
 		return;
 	state->elapsed_us = clock_now_us() - progress->started_us;
 	last = *state;
+	last.is_over = true;
 	if (is_complete)
 		last.bytes_total = 0;
 	buffer_init(&took, LINE_MAX_BYTES);

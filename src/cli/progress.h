@@ -21,6 +21,7 @@ struct progress_state {
 	uint64_t texts, failed, hits, joined, tokens, cost_nano;
 	uint64_t bytes_done, bytes_total; /* total 0: unknown */
 	int64_t elapsed_us;
+	bool is_over; /* done or stopped: no time is left to tell */
 };
 
 struct progress {

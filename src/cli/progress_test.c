@@ -30,6 +30,8 @@ static void a_line_tells_rate_tokens_cost_cache_and_time_left(void **state)
 	(void)state;
 	assert_line(&half, 10,
 	    "rows [#####-----]  50%  12,345 texts  202/s  1.2M tokens  $0.0246  cache 44%  1:01 left");
+	half.is_over = true;
+	assert_line(&half, 0, "rows  50%  12,345 texts  202/s  1.2M tokens  $0.0246  cache 44%");
 	half.bytes_total = 0;
 	half.failed = 2;
 	assert_line(

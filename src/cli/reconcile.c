@@ -259,7 +259,8 @@ enum embed_status reconcile_read(
 		bytes = newline == NULL ? end : newline + 1;
 	}
 	if (status == EMBED_OK && reading->line == 0)
-		status = bad_line(reading, "there is none", error);
+		status = error_set(error, EMBED_BAD_FORMAT,
+		    "the export is empty; OpenAI's usage or cost export as CSV is wanted");
 	buffer_fini(&reading->text);
 	free(reading);
 	return status;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/option_file.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/json_row.h"
@@ -12,6 +13,14 @@
 
 #define FIELDS_MAX      16
 #define ALARM_MAX_BYTES 4096
+
+static enum embed_status check_url(const char *flag, const char *url, struct embed_error *error)
+{
+	if (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
+		return EMBED_OK;
+	return error_set(error, EMBED_BAD_OPTION,
+	    "%s is \"%.200s\"; it must begin with http:// or https://", flag, url);
+}
 
 /* ---- Spans ------------------------------------------------------------ */
 
@@ -51,6 +60,9 @@ static enum embed_status open_tracer(
 
 	if (len == 0)
 		return EMBED_OK;
+	status = check_url("--otlp-endpoint", base, error);
+	if (status != EMBED_OK)
+		return status;
 	snprintf(
 	    headers, sizeof(headers), "%s", options->otlp_headers ? options->otlp_headers : "");
 	status = split_fields(headers, lines, fields, error);
@@ -142,7 +154,11 @@ enum embed_status reports_open(
 	enum embed_status status;
 
 	*reports = (struct reports){.secret = options->alarm_secret};
-	status = open_tracer(reports, options, error);
+	status = option_file_check_readable(options->ca_file, "--alarm-ca-file", error);
+	if (status == EMBED_OK)
+		status = open_tracer(reports, options, error);
+	if (status == EMBED_OK && options->alarm_url && options->alarm_url[0])
+		status = check_url("--alarm-url", options->alarm_url, error);
 	if (status == EMBED_OK && options->alarm_url && options->alarm_url[0])
 		status = poster_create(&reports->alarms, &alarms, error);
 	if (status != EMBED_OK)

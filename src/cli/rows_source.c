@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/rows_source.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "base/error.h"
 
 #define NO_COLUMN SIZE_MAX
+
+#define COLUMNS_SHOWN 160 /* bytes of their names in a message */
 
 /* ---- Choosing a format ------------------------------------------------ */
 
@@ -107,10 +110,15 @@ static const char *id_field(const struct rows_source *rows)
 	return rows->options.id != NULL ? rows->options.id : "id";
 }
 
+static const char *shown_name(const struct rows_source *rows)
+{
+	return strcmp(rows->input.name, "-") == 0 ? "stdin" : rows->input.name;
+}
+
 static void refuse(struct rows_source *rows, struct item_group *group, struct item *item,
     enum embed_status status, const char *why)
 {
-	item_group_refuse(group, item, status, "%.200s, line %llu: %s", rows->input.name,
+	item_group_refuse(group, item, status, "%.200s, line %llu: %s", shown_name(rows),
 	    (unsigned long long)rows->input.line, why);
 }
 
@@ -128,7 +136,8 @@ static void add_json(struct rows_source *rows, struct item_group *group, struct 
 		snprintf(why, sizeof(why), "%s, at byte %zu of the line", row.why, row.offset);
 		refuse(rows, group, item, status, why);
 	} else if (!row.has_text) {
-		snprintf(why, sizeof(why), "there is no field \"%.100s\"", fields.text);
+		snprintf(why, sizeof(why), "there is no field \"%.60s\"; %s", fields.text,
+		    rows->options.text == NULL ? "--text names another" : "check the name");
 		refuse(rows, group, item, EMBED_BAD_FORMAT, why);
 	} else if (!row.has_id && rows->options.id != NULL) {
 		snprintf(why, sizeof(why), "there is no field \"%.100s\"", fields.id);
@@ -157,6 +166,26 @@ static const char *split(struct rows_source *rows, const char *record, size_t le
 	return rows->scratch.status != EMBED_OK ? "the record is too long" : why;
 }
 
+/* Those that fit, in quotes. */
+static void write_columns(const struct rows_source *rows, char names[COLUMNS_SHOWN])
+{
+	size_t len = 0;
+
+	names[0] = '\0';
+	for (size_t i = 0; i < rows->columns; i++) {
+		const struct span *name = &rows->fields[i];
+		int width = name->len < 40 ? (int)name->len : 40;
+
+		if (len + (size_t)width + sizeof(", \"\", ..") > COLUMNS_SHOWN) {
+			snprintf(names + len, COLUMNS_SHOWN - len, ", ..");
+			return;
+		}
+		len += (size_t)snprintf(names + len, COLUMNS_SHOWN - len, "%s\"%.*s\"",
+		    i > 0 ? ", " : "", width,
+		    rows->scratch.bytes == NULL ? "" : rows->scratch.bytes + name->start);
+	}
+}
+
 static enum embed_status read_header(
     struct rows_source *rows, const char *record, size_t len, struct embed_error *error)
 {
@@ -165,21 +194,35 @@ static enum embed_status read_header(
 
 	if (why != NULL)
 		return error_set(error, EMBED_BAD_FORMAT, "%.300s, line 1 (the column names): %s",
-		    rows->input.name, why);
+		    shown_name(rows), why);
 	rows->text_column = find_column(rows, text_field(rows), count);
 	rows->id_column = find_column(rows, id_field(rows), count);
+	rows->columns = count;
 	rows->has_header = true;
-	if (rows->text_column == NO_COLUMN)
+	if (rows->text_column == NO_COLUMN) {
+		char names[COLUMNS_SHOWN];
+
+		write_columns(rows, names);
 		return error_set(error, EMBED_BAD_OPTION,
-		    "%.300s has no column \"%.60s\"; name one of its columns: --text %.60s",
-		    rows->input.name, text_field(rows),
-		    count > 0 && rows->fields[0].len > 0
-			? strndupa(rows->scratch.bytes + rows->fields[0].start, rows->fields[0].len)
-			: "NAME");
+		    "%.200s has no column \"%.60s\"; --text takes one of %s", shown_name(rows),
+		    text_field(rows), names);
+	}
 	if (rows->id_column == NO_COLUMN && rows->options.id != NULL)
 		return error_set(error, EMBED_BAD_OPTION, "%.300s has no column \"%.60s\" for --id",
-		    rows->input.name, rows->options.id);
+		    shown_name(rows), rows->options.id);
 	return EMBED_OK;
+}
+
+/*
+ * More fields than columns: a comma in a text that has no quotes, and what
+ * stands behind it would be lost.  Empty ones at the end are some writers' habit.
+ */
+static bool has_surplus(const struct rows_source *rows, size_t count)
+{
+	for (size_t i = rows->columns; i < count; i++)
+		if (rows->fields[i].len > 0)
+			return true;
+	return false;
 }
 
 static void add_csv(struct rows_source *rows, struct item_group *group, struct item *item,
@@ -187,9 +230,17 @@ static void add_csv(struct rows_source *rows, struct item_group *group, struct i
 {
 	size_t count;
 	const char *why = split(rows, record, len, &count);
+	char surplus[160];
 
 	if (why == NULL && rows->text_column >= count)
 		why = "the record has too few fields";
+	if (why == NULL && has_surplus(rows, count)) {
+		snprintf(surplus, sizeof(surplus),
+		    "%zu fields, but the first line names %zu column%s; a text with a %s needs quotes",
+		    count, rows->columns, rows->columns == 1 ? "" : "s",
+		    rows->format == ROWS_CSV ? "comma" : "tab");
+		why = surplus;
+	}
 	if (why != NULL) {
 		refuse(rows, group, item, EMBED_BAD_FORMAT, why);
 		return;
@@ -228,7 +279,8 @@ static void add_record(struct rows_source *rows, struct item_group *group, enum 
 	if (status == INPUT_TOO_LONG)
 		refuse(rows, group, item, EMBED_TOO_LARGE, "the record is longer than 64 MiB");
 	else if (status == INPUT_UNCLOSED)
-		refuse(rows, group, item, EMBED_BAD_FORMAT, "a quote is opened and never closed");
+		refuse(
+		    rows, group, item, EMBED_BAD_FORMAT, "a quote is opened here and never closed");
 	else if (rows->format == ROWS_JSONL)
 		add_json(rows, group, item, bytes, len);
 	else if (rows->format == ROWS_LINES)
@@ -305,8 +357,12 @@ static enum embed_status sum_sizes(struct rows_source *rows, struct embed_error 
 			return EMBED_OK;
 		}
 		if (stat(rows->options.files[i], &stat_) != 0)
+			return error_set(error, EMBED_BAD_OPTION, "cannot open %.400s: %s",
+			    rows->options.files[i], strerror(errno));
+		if (S_ISDIR(stat_.st_mode))
 			return error_set(error, EMBED_BAD_OPTION,
-			    "cannot open %.400s: no such file", rows->options.files[i]);
+			    "%.400s is a folder; \"embed files\" reads folders",
+			    rows->options.files[i]);
 		rows->source.bytes_total += S_ISREG(stat_.st_mode) ? (uint64_t)stat_.st_size : 0;
 	}
 	return EMBED_OK;

@@ -35,6 +35,7 @@ struct rows_source {
 	uint64_t bytes_closed; /* of the files done */
 	struct buffer scratch; /* fields of a CSV record */
 	struct span *fields;
+	size_t columns;                /* that the first line names */
 	size_t text_column, id_column; /* SIZE_MAX: none */
 	bool has_header;
 };

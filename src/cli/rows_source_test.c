@@ -160,7 +160,7 @@ static void a_quoted_field_may_span_lines_and_lines_are_counted_on(void **state)
 
 	read_text(fixture, "text\n\"a\nb\r\nc\"\nd\n\"bad\"x\ne\n", ROWS_CSV);
 	assert_int_equal(fixture->group.count, 4);
-	assert_item(fixture, 0, "4", "a\nb\r\nc");
+	assert_item(fixture, 0, "2", "a\nb\r\nc");
 	assert_item(fixture, 1, "5", "d");
 	assert_refused(fixture, 2, "6", "line 6: something follows a closing quote");
 	assert_item(fixture, 3, "7", "e");
@@ -173,7 +173,32 @@ static void a_quote_that_never_closes_is_one_bad_row(void **state)
 	read_text(fixture, "text\na\n\"b\nc\n", ROWS_CSV);
 	assert_int_equal(fixture->group.count, 2);
 	assert_item(fixture, 0, "2", "a");
-	assert_refused(fixture, 1, "5", "never closed");
+	assert_refused(fixture, 1, "3", "line 3: a quote is opened here and never closed");
+}
+
+static void a_text_that_an_unquoted_comma_cuts_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	read_text(fixture, "text,n\nshoes, ships,1\nb,2,,\nc\n", ROWS_CSV);
+	assert_int_equal(fixture->group.count, 3);
+	assert_refused(fixture, 0, "2",
+	    "line 2: 3 fields, but the first line names 2 columns; a text with a comma needs quotes");
+	assert_item(fixture, 1, "3", "b");
+	assert_item(fixture, 2, "4", "c");
+}
+
+static void a_folder_is_refused_before_anything_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *files[] = {"/tmp"};
+	struct rows_source_options options = {.files = files, .file_count = 1};
+	struct rows_source rows;
+
+	assert_int_equal(rows_source_init(&rows, &options, &fixture->error), EMBED_BAD_OPTION);
+	assert_string_equal(
+	    fixture->error.message, "/tmp is a folder; \"embed files\" reads folders");
+	rows_source_fini(&rows);
 }
 
 static void a_column_that_is_not_there_is_a_clear_error(void **state)
@@ -183,7 +208,7 @@ static void a_column_that_is_not_there_is_a_clear_error(void **state)
 	read_text(fixture, "title,body\na,b\n", ROWS_CSV);
 	assert_int_equal(fixture->last, SOURCE_FAILED);
 	assert_non_null(strstr(fixture->error.message, "has no column \"text\""));
-	assert_non_null(strstr(fixture->error.message, "--text title"));
+	assert_non_null(strstr(fixture->error.message, "--text takes one of \"title\", \"body\""));
 }
 
 static void tsv_fields_are_separated_by_tabs(void **state)
@@ -255,6 +280,8 @@ int main(void)
 	    TEST(csv_columns_are_found_by_name),
 	    TEST(a_quoted_field_may_span_lines_and_lines_are_counted_on),
 	    TEST(a_quote_that_never_closes_is_one_bad_row),
+	    TEST(a_text_that_an_unquoted_comma_cuts_is_refused),
+	    TEST(a_folder_is_refused_before_anything_is_read),
 	    TEST(a_column_that_is_not_there_is_a_clear_error),
 	    TEST(tsv_fields_are_separated_by_tabs),
 	    TEST(a_row_longer_than_the_buffer_arrives_whole),

@@ -43,8 +43,12 @@ static enum embed_status fill(
 	do
 		len = read(fd, room, READ_BYTES);
 	while (len < 0 && errno == EINTR);
+	if (len < 0 && errno == EISDIR)
+		return error_set(
+		    error, EMBED_IO, "%.300s is a folder; \"embed files\" reads folders", name);
 	if (len < 0)
-		return error_set(error, EMBED_IO, "cannot read %.300s: %s", name, strerror(errno));
+		return error_set(error, EMBED_IO, "cannot read %.300s: %s",
+		    strcmp(name, "-") == 0 ? "stdin" : name, strerror(errno));
 	held->len += (size_t)len;
 	*is_end = len == 0;
 	return EMBED_OK;

@@ -221,9 +221,11 @@ static void draw_money(struct top_lines *lines, struct buffer *line, const struc
 
 static void draw_store(struct top_lines *lines, struct buffer *line, const struct top_view *view)
 {
+	uint64_t records = top_number_in(view->snapshot, "stats", "store_records");
+
 	buffer_append_text(line, "store   ");
-	progress_append_short(line, top_number_in(view->snapshot, "stats", "store_records"));
-	buffer_append_text(line, " records, ");
+	progress_append_short(line, records);
+	buffer_append_text(line, records == 1 ? " record, " : " records, ");
 	top_append_bytes(line, top_number_in(view->snapshot, "stats", "store_used_bytes"));
 	buffer_append_text(line, " of ");
 	top_append_bytes(line, top_number_in(view->snapshot, "store", "cap_bytes"));

@@ -306,6 +306,7 @@ static enum embed_status start_http(struct gateway *gateway, struct embed_error 
 	    .body_timeout_ms = options->body_timeout_ms,
 	    .write_timeout_ms = options->write_timeout_ms,
 	    .idle_timeout_ms = options->idle_timeout_ms,
+	    .takes_over_ports = true,
 	    .tls_cert_file = options->tls_cert_file,
 	    .tls_key_file = options->tls_key_file,
 	    .loopback_only_because =
@@ -362,6 +363,11 @@ enum embed_status gateway_start(struct gateway **out, embed_service *service,
 	}
 	*out = gateway;
 	return EMBED_OK;
+}
+
+bool gateway_shares_ports(const struct gateway *gateway)
+{
+	return http_server_shares_ports(gateway->http);
 }
 
 const char *gateway_address(const struct gateway *gateway, size_t index)

@@ -69,6 +69,9 @@ struct gateway_options {
 enum embed_status gateway_start(struct gateway **out, embed_service *service,
     const struct gateway_options *options, struct embed_error *error);
 
+/* Another process listened on one of its ports already, and gets a part of the connections until it ends. */
+bool gateway_shares_ports(const struct gateway *gateway);
+
 /* The `index`th address listened on, or NULL. */
 const char *gateway_address(const struct gateway *gateway, size_t index);
 size_t gateway_key_count(const struct gateway *gateway);

@@ -250,6 +250,7 @@ struct http_options {
 	uint32_t body_timeout_ms;  /* blank line to the last byte of the body; default 60000 */
 	uint32_t write_timeout_ms; /* a reply's bytes to be taken by the kernel; default 60000 */
 	uint32_t idle_timeout_ms;  /* between requests; default 75000 */
+	bool takes_over_ports;     /* listen even where another process does: its successor */
 	const char *tls_cert_file; /* PEM chain; with it TLS on all TCP addresses */
 	const char *tls_key_file;
 	const char *server_name; /* `server` field; NULL: none */
@@ -277,6 +278,9 @@ enum embed_status http_server_start(
  * past the last.  Lives as long as the server.
  */
 const char *http_server_address(const struct http_server *server, size_t index);
+
+/* True when another process listened on one of its ports already: both get what comes. */
+bool http_server_shares_ports(const struct http_server *server);
 
 /* True when every address can be reached from this machine only. */
 bool http_server_is_loopback(const struct http_server *server);

@@ -96,6 +96,7 @@ static enum embed_status open_unix(const char *path, struct http_listener *liste
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	enum embed_status status;
+	struct stat there;
 	int fd;
 
 	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path))
@@ -105,6 +106,9 @@ static enum embed_status open_unix(const char *path, struct http_listener *liste
 	strcpy(address.sun_path, path);
 	if (is_stale(&address))
 		unlink(path);
+	else if (lstat(path, &there) == 0 && !S_ISSOCK(there.st_mode))
+		return error_set(error, EMBED_BAD_OPTION,
+		    "cannot listen on %s: something else than a socket is there", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail_io(error, "make a socket for", path);
@@ -120,7 +124,8 @@ static enum embed_status open_unix(const char *path, struct http_listener *liste
 static enum embed_status bad_address(struct embed_error *error, const char *address)
 {
 	return error_set(error, EMBED_BAD_OPTION,
-	    "\"%s\" is no address to listen on: write HOST:PORT, [V6]:PORT or unix:PATH", address);
+	    "\"%s\" is no address to listen on: write HOST:PORT, [V6]:PORT, *:PORT or unix:PATH",
+	    address);
 }
 
 /* Splits and resolves; *out is for freeaddrinfo. */
@@ -171,6 +176,38 @@ static int bind_tcp(struct addrinfo *info)
 		return -1;
 	}
 	return fd;
+}
+
+/* Without SO_REUSEPORT the kernel says whether somebody listens. */
+static bool is_free(const struct addrinfo *info)
+{
+	int one = 1, fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_taken;
+
+	if (fd < 0)
+		return true;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	is_taken = bind(fd, info->ai_addr, info->ai_addrlen) < 0 && errno == EADDRINUSE;
+	close(fd);
+	return !is_taken;
+}
+
+enum embed_status http_listen_check_free(const char *address, struct embed_error *error)
+{
+	struct addrinfo *info;
+	enum embed_status status;
+
+	if (strncmp(address, "unix:", 5) == 0)
+		return EMBED_OK;
+	status = resolve(address, &info, error);
+	if (status != EMBED_OK)
+		return status;
+	if (!is_free(info)) {
+		errno = EADDRINUSE;
+		status = fail_io(error, "listen on", address);
+	}
+	freeaddrinfo(info);
+	return status;
 }
 
 static enum embed_status open_tcp(const char *address, struct http_listener *listeners,

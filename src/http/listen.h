@@ -30,6 +30,12 @@ struct http_listener {
 enum embed_status http_listen_open(const char *address, struct http_listener *listeners,
     size_t count, char name[HTTP_ADDRESS_MAX], struct embed_error *error);
 
+/*
+ * EMBED_IO when a process listens on the TCP address already.  SO_REUSEPORT
+ * would let both, and the kernel give each a part of the connections.
+ */
+enum embed_status http_listen_check_free(const char *address, struct embed_error *error);
+
 /* Same for a socket that listens already; takes it over, also on failure. */
 enum embed_status http_listen_adopt(int fd, struct http_listener *listeners, size_t count,
     char name[HTTP_ADDRESS_MAX], struct embed_error *error);

@@ -87,6 +87,18 @@ static enum embed_status check_reach(struct http_server *server,
 	    server->options.loopback_only_because);
 }
 
+static enum embed_status open_address(struct http_server *server, const char *address,
+    struct http_listener *row, char *name, struct embed_error *error)
+{
+	enum embed_status status = http_listen_check_free(address, error);
+
+	if (status == EMBED_IO && server->options.takes_over_ports)
+		server->shares_ports = true;
+	else if (status != EMBED_OK)
+		return status;
+	return http_listen_open(address, row, server->options.workers, name, error);
+}
+
 /* listeners[address * workers + worker] */
 static enum embed_status open_listeners(
     struct http_server *server, const struct http_options *options, struct embed_error *error)
@@ -108,8 +120,8 @@ static enum embed_status open_listeners(
 			status =
 			    http_listen_adopt(options->listen_fds[i], row, workers, name, error);
 		else
-			status = http_listen_open(options->listen[i - options->listen_fd_count],
-			    row, workers, name, error);
+			status = open_address(server, options->listen[i - options->listen_fd_count],
+			    row, name, error);
 		if (status == EMBED_OK)
 			status = check_reach(server, row, name, error);
 		if (status == EMBED_OK && !server->port && row->is_tcp)
@@ -190,6 +202,11 @@ enum embed_status http_server_start(
 const char *http_server_address(const struct http_server *server, size_t index)
 {
 	return index < server->name_count ? server->names[index] : NULL;
+}
+
+bool http_server_shares_ports(const struct http_server *server)
+{
+	return server->shares_ports;
 }
 
 bool http_server_is_loopback(const struct http_server *server)

@@ -19,6 +19,7 @@ struct http_server {
 	struct http_listener *listeners; /* [address][worker] */
 	uint16_t port;
 	bool is_loopback; /* all addresses are */
+	bool shares_ports;
 	atomic_uint_fast64_t connections;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

@@ -292,6 +292,47 @@ static void takes_over_a_listening_descriptor(void **state)
 	harness_stop(&harness);
 }
 
+static void a_port_in_use_is_refused_unless_it_is_to_be_taken_over(void **state)
+{
+	struct harness first = {0};
+	char address[64];
+	const char *listen[] = {address};
+	struct http_options options = {
+	    .listen = listen, .listen_count = 1, .on_request = harness_on_request};
+	struct http_server *second;
+	struct embed_error error = {0};
+
+	(void)state;
+	harness_start(&first);
+	assert_false(http_server_shares_ports(first.server));
+	snprintf(address, sizeof(address), "%s", http_server_address(first.server, 0));
+	assert_int_equal(http_server_start(&second, &options, &error), EMBED_IO);
+	assert_non_null(strstr(error.message, "Address already in use"));
+	options.takes_over_ports = true;
+	assert_int_equal(http_server_start(&second, &options, &error), EMBED_OK);
+	assert_true(http_server_shares_ports(second));
+	http_server_stop(second);
+	harness_stop(&first);
+}
+
+static void a_file_in_a_sockets_place_is_named(void **state)
+{
+	char path[] = "/tmp/http-test-XXXXXX";
+	char address[64];
+	const char *listen[] = {address};
+	struct http_options options = {
+	    .listen = listen, .listen_count = 1, .on_request = harness_on_request};
+	struct http_server *server;
+	struct embed_error error = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	snprintf(address, sizeof(address), "unix:%s", path);
+	assert_int_equal(http_server_start(&server, &options, &error), EMBED_BAD_OPTION);
+	assert_non_null(strstr(error.message, "something else than a socket is there"));
+	rmdir(path);
+}
+
 static void says_why_an_address_cannot_work(void **state)
 {
 	static const char *const bad[] = {"", "8080", "127.0.0.1", ":80", "127.0.0.1:x",
@@ -365,6 +406,8 @@ int main(void)
 	    cmocka_unit_test(a_large_reply_waits_for_a_slow_reader),
 	    cmocka_unit_test(listens_on_a_unix_socket_and_replaces_a_stale_one),
 	    cmocka_unit_test(takes_over_a_listening_descriptor),
+	    cmocka_unit_test(a_port_in_use_is_refused_unless_it_is_to_be_taken_over),
+	    cmocka_unit_test(a_file_in_a_sockets_place_is_named),
 	    cmocka_unit_test(says_why_an_address_cannot_work),
 	    cmocka_unit_test(one_connection_too_many_is_told_so),
 	    cmocka_unit_test(a_worker_finds_its_server_from_the_first_request_on),

@@ -294,6 +294,34 @@ static void the_file_is_for_its_owner_alone(void **state)
 	ledger_close(ledger);
 }
 
+/* What SQLite does by itself when a file cannot be opened for writing just now. */
+static int open_for_reading(
+    sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *given)
+{
+	if ((flags & SQLITE_OPEN_MAIN_DB) != 0)
+		flags = (flags & ~SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY;
+	return sqlite3_vfs_find("unix")->xOpen(vfs, name, file, flags, given);
+}
+
+static void a_ledger_that_no_row_could_go_into_is_refused_with_a_reason(void **state)
+{
+	sqlite3_vfs reading = *sqlite3_vfs_find("unix");
+	struct embed_error error;
+	struct ledger *ledger = open_ledger();
+	enum embed_status status;
+
+	(void)state;
+	ledger_close(ledger);
+	reading.zName = "reading";
+	reading.xOpen = open_for_reading;
+	sqlite3_vfs_register(&reading, 1);
+	status = ledger_open(&ledger, home, &error);
+	sqlite3_vfs_unregister(&reading);
+	sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1);
+	assert_int_equal(status, EMBED_LEDGER);
+	assert_non_null(strstr(error.message, "for reading only"));
+}
+
 static void keep_spent(const struct ledger_spent *spent, void *context)
 {
 	char *text = context;
@@ -343,6 +371,7 @@ int main(void)
 	    TEST(a_file_that_is_no_database_is_refused_with_a_hint),
 	    TEST(a_home_that_cannot_be_made_is_a_clear_error),
 	    TEST(the_file_is_for_its_owner_alone),
+	    TEST(a_ledger_that_no_row_could_go_into_is_refused_with_a_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,9 +212,16 @@ static enum embed_status open_writer(struct ledger *ledger, struct embed_error *
 	enum embed_status status;
 	int64_t number;
 
+	if (connect_to(ledger->path, &ledger->writer) != SQLITE_OK)
+		return book_error(ledger, error, ledger->writer, "be opened");
+	/* SQLite tries that by itself when it may not open for writing; no row would ever go in. */
+	if (sqlite3_db_readonly(ledger->writer, "main") != 0)
+		return error_set(error, EMBED_LEDGER,
+		    "the ledger %.200s could be opened for reading only: too many open files (ulimit -n), "
+		    "or its rights have just changed",
+		    ledger->path);
 	/* Reading before the mode is changed: a file that is not ours stays as it is. */
-	if (connect_to(ledger->path, &ledger->writer) != SQLITE_OK ||
-	    ask_number(ledger->writer, "SELECT count(*) FROM sqlite_schema", &number) != SQLITE_OK)
+	if (ask_number(ledger->writer, "SELECT count(*) FROM sqlite_schema", &number) != SQLITE_OK)
 		return book_error(ledger, error, ledger->writer, "be opened");
 	if (number > 0) {
 		status = create_or_check(ledger, error);

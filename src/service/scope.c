@@ -89,8 +89,12 @@ static enum embed_status settle_space(
 enum embed_status scope_init(struct scope *scope, const struct settings *settings,
     const struct embed_request *request, struct embed_error *error)
 {
-	enum embed_status status;
+	enum embed_status status = EMBED_OK;
 
+	if (request != NULL)
+		status = error_check_size(request->size, "EMBED_REQUEST_INIT", error);
+	if (status != EMBED_OK)
+		return status;
 	fill_request(scope, settings, request);
 	status = check_request(&scope->request, error);
 	if (status != EMBED_OK)

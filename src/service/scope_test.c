@@ -91,6 +91,16 @@ static void a_shorter_request_struct_of_an_older_caller_works(void **state)
 	assert_int_equal(scope.request.lane, EMBED_LANE_INTERACTIVE);
 }
 
+static void a_request_that_its_macro_did_not_make_is_refused(void **state)
+{
+	struct embed_request request = {.model = "text-embedding-3-large"};
+	struct embed_error error;
+	struct scope scope;
+
+	assert_int_equal(scope_of(state, &scope, &request, &error), EMBED_BAD_OPTION);
+	assert_non_null(strstr(error.message, "EMBED_REQUEST_INIT"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +108,7 @@ int main(void)
 	    cmocka_unit_test(fewer_dimensions_share_a_key_where_the_model_can_shorten),
 	    cmocka_unit_test(impossible_dimensions_are_refused_before_anything_is_sent),
 	    cmocka_unit_test(a_shorter_request_struct_of_an_older_caller_works),
+	    cmocka_unit_test(a_request_that_its_macro_did_not_make_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, open_settings, close_settings);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,19 @@ static bool name_after_host(struct settings *settings, struct embed_upstream *up
 	return is_owned;
 }
 
+#define LABEL_MAX 100
+
+/* " of upstream NAME"; nothing for the only one of somebody who gave it no name. */
+static const char *label(char text[LABEL_MAX], const struct embed_upstream *upstream, size_t index)
+{
+	text[0] = '\0';
+	if (upstream->name != NULL)
+		snprintf(text, LABEL_MAX, " of upstream %.60s", upstream->name);
+	else if (index > 0)
+		snprintf(text, LABEL_MAX, " of upstream %zu (from 0)", index);
+	return text;
+}
+
 static enum embed_status check_upstream(
     const struct embed_upstream *upstream, size_t index, struct embed_error *error)
 {
@@ -148,22 +162,24 @@ static enum embed_status check_upstream(
 	size_t scheme = strncmp(url, "http://", 7) == 0    ? 7
 			: strncmp(url, "https://", 8) == 0 ? 8
 							   : 0;
+	char whose[LABEL_MAX];
 
 	if (scheme == 0 || strcspn(url + scheme, "/?#") == 0)
 		return error_set(error, EMBED_BAD_OPTION,
-		    "base_url of upstream %zu is \"%.100s\"; it must look like https://host/v1",
-		    index, url);
+		    "the base URL%s is \"%.100s\"; it must look like https://host/v1",
+		    label(whose, upstream, index), url);
 	if (strpbrk(url, " \t\r\n") != NULL)
 		return error_set(error, EMBED_BAD_OPTION,
-		    "base_url of upstream %zu holds a blank or a newline; remove it", index);
+		    "the base URL%s holds a blank or a newline; remove it",
+		    label(whose, upstream, index));
 	if (upstream->api_key != NULL && strpbrk(upstream->api_key, " \t\r\n") != NULL)
 		return error_set(error, EMBED_BAD_OPTION,
-		    "the API key of upstream %zu holds a blank or a newline; check how it was copied",
-		    index);
+		    "the API key%s holds a blank or a newline; check how it was copied",
+		    label(whose, upstream, index));
 	if (upstream->kind == EMBED_UPSTREAM_AZURE && upstream->model == NULL)
 		return error_set(error, EMBED_BAD_OPTION,
-		    "upstream %zu is an Azure deployment: set `model` to the deployment's name",
-		    index);
+		    "the model%s is missing: an Azure upstream needs its deployment's name there",
+		    label(whose, upstream, index));
 	return EMBED_OK;
 }
 
@@ -222,19 +238,23 @@ static enum embed_status copy_prices(
 static enum embed_status check_options(
     const struct embed_options *options, struct embed_error *error)
 {
-	if (options->upstream_count > MAX_UPSTREAMS ||
-	    (options->upstream_count > 0 && options->upstreams == NULL))
+	if ((options->upstream_count > 0 && options->upstreams == NULL) ||
+	    (options->price_count > 0 && options->prices == NULL))
+		return error_set(error, EMBED_BAD_OPTION,
+		    "%s is above 0, but the array it counts is NULL",
+		    options->upstreams == NULL && options->upstream_count > 0 ? "upstream_count"
+									      : "price_count");
+	if (options->upstream_count > MAX_UPSTREAMS)
 		return error_set(error, EMBED_BAD_OPTION,
 		    "upstream_count is %zu; at most %d are possible", options->upstream_count,
 		    MAX_UPSTREAMS);
-	if (options->price_count > MAX_PRICES ||
-	    (options->price_count > 0 && options->prices == NULL))
+	if (options->price_count > MAX_PRICES)
 		return error_set(error, EMBED_BAD_OPTION,
 		    "price_count is %zu; at most %d are possible", options->price_count,
 		    MAX_PRICES);
 	if (options->store_bytes != 0 && options->store_bytes < 1 << 20)
 		return error_set(error, EMBED_BAD_OPTION,
-		    "store_bytes is %llu; the store needs at least 1 MiB",
+		    "a store of %llu bytes is too small; it needs at least 1 MiB",
 		    (unsigned long long)options->store_bytes);
 	return EMBED_OK;
 }
@@ -247,6 +267,9 @@ enum embed_status settings_create(
 
 	if (settings == NULL)
 		return error_set(error, EMBED_NO_MEMORY, "out of memory");
+	status = error_check_size(options->size, "EMBED_OPTIONS_INIT", error);
+	if (status != EMBED_OK)
+		goto fail;
 	/* An older caller's struct is shorter: what it does not know stays 0. */
 	memcpy(&settings->options, options,
 	    options->size < sizeof(*options) ? options->size : sizeof(*options));

@@ -77,6 +77,22 @@ static void an_older_and_shorter_struct_works(void **state)
 	settings_destroy(settings);
 }
 
+static void a_struct_that_its_macro_did_not_make_is_refused(void **state)
+{
+	struct embed_options options = {.model = "m"};
+	struct settings *settings;
+	struct embed_error error;
+
+	(void)state;
+	assert_int_equal(create(&settings, &options, &error), EMBED_BAD_OPTION);
+	assert_non_null(strstr(error.message, "EMBED_OPTIONS_INIT"));
+	options = (struct embed_options)EMBED_OPTIONS_INIT;
+	options.upstream_count = 2;
+	assert_int_equal(create(&settings, &options, &error), EMBED_BAD_OPTION);
+	assert_string_equal(
+	    error.message, "upstream_count is above 0, but the array it counts is NULL");
+}
+
 static void what_cannot_work_is_refused_with_a_sentence(void **state)
 {
 	const struct {
@@ -167,6 +183,7 @@ int main(void)
 	    cmocka_unit_test(strings_are_copies),
 	    cmocka_unit_test(the_least_text_limit_of_all_upstreams_counts),
 	    cmocka_unit_test(an_older_and_shorter_struct_works),
+	    cmocka_unit_test(a_struct_that_its_macro_did_not_make_is_refused),
 	    cmocka_unit_test(what_cannot_work_is_refused_with_a_sentence),
 	    cmocka_unit_test(
 		other_options_change_keys_limits_and_prices_of_the_upstreams_there_are),

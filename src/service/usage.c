@@ -14,6 +14,9 @@ enum embed_status embed_usage(embed_service *service, const struct embed_usage_q
 	if (service->ledger == NULL)
 		return error_set(error, EMBED_NOT_FOUND,
 		    "this service keeps no ledger; open it with a home and without no_ledger");
+	if (query != NULL &&
+	    error_check_size(query->size, "EMBED_USAGE_QUERY_INIT", error) != EMBED_OK)
+		return EMBED_BAD_OPTION;
 	if (query != NULL)
 		memcpy(&filled, query, query->size < sizeof(filled) ? query->size : sizeof(filled));
 	writer_flush(service->writer);

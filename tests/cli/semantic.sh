@@ -24,7 +24,7 @@ sent=$(stat texts)
 expect 0 "$EMBED" chunk -s semantic --size 80 --show two.txt
 says out '── 0  '
 expect 0 "$EMBED" chunk -s semantic --size 80 --stats two.txt
-says out '1 texts, '
+says out '1 text, '
 expect 0 "$EMBED" chunk -s semantic --size 80 --offline two.txt
 [ "$(stat texts)" = "$sent" ] || fail "sentences that were paid for come from the store"
 expect 1 "$EMBED" chunk -s semantic --no-store --offline two.txt

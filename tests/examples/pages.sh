@@ -4,6 +4,8 @@
 # each command has one.
 . "$(dirname "$0")/../cli/lib.sh"
 
+# an example that is shown otherwise than it was written misleads: roff takes a plain quote for its own
+! grep -n '^\.Dl .*"' "$SOURCE"/docs/man/*.1 >quotes || fail "write a quote as \\(dq: $(cat quotes)"
 "$SOURCE/tools/manual" --check "$EMBED" || fail "run: tools/manual build/release/embed"
 for page in "$SOURCE"/docs/man/*.1; do
 	! command -v mandoc >/dev/null || ! mandoc -T lint "$page" 2>&1 | grep -E 'WARNING|ERROR|UNSUPP' >lint ||

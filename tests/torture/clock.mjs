@@ -33,7 +33,8 @@ before(async () => {
 		assert.equal(made.code, 0, made.err);
 		return made.out.trim();
 	};
-	keys = { plain: add("plain"), root: add("root", "--admin"), daily: add("daily", "--budget", `${budget}/day`) };
+	keys = { plain: add("plain"), root: add("root", "--admin"), daily: add("daily", "--budget", `${budget}/day`),
+		guest: add("guest", "--expires", "3h"), slow: add("slow", "--rpm", "1") };
 	upstream = await startEmulator();
 	setCalendar(0);
 	gateway = start(["serve", "--home", home, "--base-url", `${upstream.base}/v1`, "--listen", "127.0.0.1:0", "--log-level", "info", "--store-ttl", "30d"],
@@ -90,6 +91,35 @@ test("metrics, snapshot, history and the stream go on, and no number goes below 
 			request.on("timeout", () => request.destroy(new Error(`no event after a step of ${step} s`)));
 			request.on("error", reject);
 		});
+	}
+});
+
+test("a key ends when the calendar says so, and is good again when that was a mistake", async () => {
+	for (const [off, status] of [[0, 200], [2 * hour, 200], [4 * hour, 401], [day, 401], [hour, 200], [-day, 200]]) {
+		board.setCalendar(off); // the key was made by the calendar of this machine
+		const answer = await ask("stored at noon", keys.guest);
+		assert.equal(answer.status, status, `${off} s: ${answer.text}`);
+	}
+});
+
+test("a limit by the minute does not look at the calendar", async () => {
+	setCalendar(0);
+	assert.equal((await ask("stored at noon", keys.slow)).status, 200);
+	for (const step of steps) {
+		setCalendar(step);
+		const refused = await ask("stored at noon", keys.slow);
+		assert.equal(refused.status, 429, `${step}: ${refused.text}`);
+		const wait = Number(refused.headers.get("retry-after"));
+		assert.ok(wait >= 0 && wait <= 60, `${step}: retry-after ${wait}`);
+	}
+});
+
+test("a line of the log tells the calendar's time", async () => {
+	for (const step of steps) {
+		setCalendar(step);
+		const id = (await ask("stored at noon")).headers.get("x-request-id");
+		const [line, time] = await gateway.until(new RegExp(`^(\\S+) info event=request id=${id} .*$`, "m"));
+		assert.ok(Math.abs(Date.parse(time) / 1000 - calendar() - step) < hour / 2, `${step}: ${line}`);
 	}
 });
 
