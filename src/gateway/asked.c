@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gateway/embeddings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -52,6 +53,55 @@ static bool refuse_body(struct call *call, const struct embed_error *error)
 	return false;
 }
 
+/*
+ * One of our own fields of the head, as a place among its values (any case);
+ * `absent` without it.  A value that is none would be taken for the default by
+ * somebody who cannot tell, so it is refused.
+ */
+static bool take_choice(struct call *call, const char *name, const char *const values[],
+    size_t count, int absent, int *choice)
+{
+	const struct http_slice *value = header(call, name);
+	char expected[80] = "expected one of ";
+	size_t len = strlen(expected);
+
+	*choice = absent;
+	if (!value)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		if (http_slice_equals_any_case(*value, values[i])) {
+			*choice = (int)i;
+			return true;
+		}
+		len += (size_t)snprintf(expected + len, sizeof(expected) - len, "%s'%s'",
+		    i == 0           ? ""
+		    : i + 1 == count ? " or "
+				     : ", ",
+		    values[i]);
+	}
+	call_refuse(call, WIRE_REFUSAL_BAD_VALUE, name, expected, name, NULL);
+	return false;
+}
+
+static bool take_choices(struct call *call)
+{
+	static const char *const lanes[] = {"interactive", "bulk"};
+	static const char *const too_long[] = {"error", "truncate", "average"};
+	static const char *const partial[] = {"false", "true"};
+	int lane, way, is_partial;
+
+	if (!take_choice(call, "x-embed-lane", lanes, 2,
+		call->key ? (int)call->key->lane : EMBED_LANE_INTERACTIVE, &lane) ||
+	    !take_choice(
+		call, "x-embed-too-long", too_long, 3, (int)call->policy->too_long, &way) ||
+	    !take_choice(call, "x-embed-partial", partial, 2, 0, &is_partial))
+		return false;
+	call->lane = (enum embed_lane)lane;
+	call->too_long = (enum embed_too_long)way;
+	call->is_partial = is_partial != 0;
+	return true;
+}
+
 bool asked_read_body(struct call *call, struct wire_request *body)
 {
 	const struct http_request *http = http_exchange_request(call->exchange);
@@ -63,9 +113,9 @@ bool asked_read_body(struct call *call, struct wire_request *body)
 	};
 	struct embed_error error;
 	enum wire_refusal_id refusal;
-	const struct http_slice *partial = header(call, "x-embed-partial");
 
-	call->is_partial = partial && http_slice_equals_any_case(*partial, "true");
+	if (!take_choices(call))
+		return false;
 	error_clear(&error);
 	if (wire_request_read(body, http->body, http->body_len, ours->max_texts, &error) !=
 	    EMBED_OK)
@@ -109,28 +159,6 @@ static uint32_t timeout_ms(struct call *call)
 	if (!theirs || (ours && ours < theirs))
 		return ours;
 	return theirs;
-}
-
-static enum embed_lane lane(struct call *call)
-{
-	const struct http_slice *value = header(call, "x-embed-lane");
-
-	if (value && http_slice_equals(*value, "bulk"))
-		return EMBED_LANE_BULK;
-	if (value && http_slice_equals(*value, "interactive"))
-		return EMBED_LANE_INTERACTIVE;
-	return call->key ? call->key->lane : EMBED_LANE_INTERACTIVE;
-}
-
-static enum embed_too_long too_long(struct call *call)
-{
-	static const char *const names[] = {"error", "truncate", "average"};
-	const struct http_slice *value = header(call, "x-embed-too-long");
-
-	for (size_t i = 0; value && i < sizeof(names) / sizeof(names[0]); i++)
-		if (http_slice_equals(*value, names[i]))
-			return (enum embed_too_long)i;
-	return call->policy->too_long;
 }
 
 /*
@@ -178,8 +206,8 @@ void asked_fill(struct call *call, struct asked *asked)
 	asked->request = (struct embed_request)EMBED_REQUEST_INIT;
 	asked->request.model = call->model;
 	asked->request.dimensions = wire_request_dimensions(body);
-	asked->request.lane = lane(call);
-	asked->request.too_long = too_long(call);
+	asked->request.lane = call->lane;
+	asked->request.too_long = call->too_long;
 	asked->request.timeout_ms = timeout_ms(call);
 	asked->request.trace_parent = trace_parent(call);
 	asked->request.partition = partition(call, asked);

@@ -108,8 +108,10 @@ struct call {
 	bool is_viewer;  /* of the dashboard, to be counted off */
 	uint64_t seen;   /* the last snapshot that it was sent */
 	bool is_partial; /* the caller takes what there is */
-	size_t count;    /* texts asked for */
-	size_t prefix;   /* answered from the store before anything was sent */
+	enum embed_lane lane;
+	enum embed_too_long too_long;
+	size_t count;  /* texts asked for */
+	size_t prefix; /* answered from the store before anything was sent */
 	uint64_t hits, joined, sent, failed;
 	uint64_t tokens, usage_tokens, billed_tokens, cost_nano;
 	uint64_t reserved_nano;

@@ -29,14 +29,14 @@ static const char *number(char text[NUMBER_CAP], long long value)
 static const char *kind_name(enum wire_kind kind)
 {
 	static const char *const names[] = {
-	    [WIRE_ABSENT] = "expected a value, but got nothing",
-	    [WIRE_NULL] = "expected a value, but got null instead",
-	    [WIRE_BOOL] = "expected another type, but got a boolean instead",
-	    [WIRE_NUMBER] = "expected another type, but got a decimal number instead",
-	    [WIRE_INTEGER] = "expected another type, but got an integer instead",
-	    [WIRE_STRING] = "expected another type, but got a string instead",
-	    [WIRE_ARRAY] = "expected another type, but got an array instead",
-	    [WIRE_OBJECT] = "expected another type, but got an object instead",
+	    [WIRE_ABSENT] = "nothing",
+	    [WIRE_NULL] = "null",
+	    [WIRE_BOOL] = "a boolean",
+	    [WIRE_NUMBER] = "a decimal number",
+	    [WIRE_INTEGER] = "an integer",
+	    [WIRE_STRING] = "a string",
+	    [WIRE_ARRAY] = "an array",
+	    [WIRE_OBJECT] = "an object",
 	};
 
 	return names[kind];
@@ -53,10 +53,14 @@ static bool is_given(enum wire_kind kind)
 }
 
 static enum wire_refusal_id bad_type(
-    const struct check *check, const char *field, enum wire_kind kind)
+    const struct check *check, const char *field, enum wire_kind expected, enum wire_kind kind)
 {
-	wire_refusal_write(check->out, WIRE_REFUSAL_BAD_FIELD, field, kind_name(kind), field, NULL);
-	error_set(check->error, EMBED_BAD_FORMAT, "field '%s': %s", field, kind_name(kind));
+	char why[80];
+
+	snprintf(why, sizeof(why), "expected %s, but got %s instead", kind_name(expected),
+	    kind_name(kind));
+	wire_refusal_write(check->out, WIRE_REFUSAL_BAD_FIELD, field, why, field, NULL);
+	error_set(check->error, EMBED_BAD_FORMAT, "field '%s': %s", field, why);
 	return WIRE_REFUSAL_BAD_FIELD;
 }
 
@@ -73,7 +77,7 @@ static enum wire_refusal_id check_model(const struct check *check)
 	const struct wire_string *model = &check->request->model;
 
 	if (is_given(model->kind) && model->kind != WIRE_STRING)
-		return bad_type(check, "model", model->kind);
+		return bad_type(check, "model", WIRE_STRING, model->kind);
 	if (model->kind == WIRE_STRING && has_nul(model))
 		return bad_value(check, "model", "it holds a NUL character");
 	if (check->policy->needs_model && (model->kind != WIRE_STRING || model->len == 0)) {
@@ -92,7 +96,7 @@ static enum wire_refusal_id check_encoding_format(const struct check *check)
 	if (!is_given(format->kind))
 		return WIRE_REFUSAL_NONE;
 	if (format->kind != WIRE_STRING)
-		return bad_type(check, "encoding_format", format->kind);
+		return bad_type(check, "encoding_format", WIRE_STRING, format->kind);
 	if ((format->len == 5 && memcmp(format->bytes, "float", 5) == 0) ||
 	    (format->len == 6 && memcmp(format->bytes, "base64", 6) == 0))
 		return WIRE_REFUSAL_NONE;
@@ -115,11 +119,11 @@ static enum wire_refusal_id check_fields(const struct check *check)
 	if (refusal != WIRE_REFUSAL_NONE)
 		return refusal;
 	if (is_given(request->user.kind) && request->user.kind != WIRE_STRING)
-		return bad_type(check, "user", request->user.kind);
+		return bad_type(check, "user", WIRE_STRING, request->user.kind);
 	if (request->user.kind == WIRE_STRING && has_nul(&request->user))
 		return bad_value(check, "user", "it holds a NUL character");
 	if (is_given(request->dimensions_kind) && request->dimensions_kind != WIRE_INTEGER)
-		return bad_type(check, "dimensions", request->dimensions_kind);
+		return bad_type(check, "dimensions", WIRE_INTEGER, request->dimensions_kind);
 	return WIRE_REFUSAL_NONE;
 }
 

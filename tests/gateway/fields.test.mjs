@@ -18,6 +18,18 @@ async function withPolicy(policy, body) {
 	}
 }
 
+test("a field of ours in the head with a value that there is not is refused, and says which there are", () => withPolicy(undefined,
+	async ({ gateway }) => {
+	for (const [name, expected] of [["x-embed-lane", "expected one of 'interactive' or 'bulk'"],
+		["x-embed-too-long", "expected one of 'error', 'truncate' or 'average'"], ["x-embed-partial", "expected one of 'false' or 'true'"]]) {
+		const { status, json } = await embed(gateway.base, { model: "own-model", input: "a text" }, { headers: { [name]: "cut" } });
+		assert.equal(status, 400);
+		assert.deepEqual(json.error, { message: `Invalid value for '${name}': ${expected}.`, type: "invalid_request_error", param: name, code: "invalid_value" });
+	}
+	const { status } = await embed(gateway.base, { model: "own-model", input: "a text" }, { headers: { "x-embed-lane": "Bulk", "x-embed-partial": "false" } });
+	assert.equal(status, 200);
+}));
+
 test("unless configured they are ignored, and texts with and without them share a vector", () => withPolicy(undefined,
 	async ({ upstream, gateway, ask }) => {
 	const first = await ask("a text", { task: "query", later: { a: [1] } });
