@@ -74,6 +74,18 @@ static void check_configuration(struct findings *findings, const struct command_
 		    options_origin(input->options, &settings_service, "base_url"));
 }
 
+/* A name that was mistyped does nothing, and nobody says so. */
+static void check_environment(struct findings *findings, const struct command_input *input)
+{
+	const char *entry;
+	size_t place = 0;
+
+	while ((entry = command_unknown_variable(input, &place)) != NULL)
+		report(findings, NOTE, "environment",
+		    "%.*s is no setting of any command; \"man embed\" lists them",
+		    (int)(strcspn(entry, "=") < 80 ? strcspn(entry, "=") : 80), entry);
+}
+
 static void check_key(struct findings *findings, const struct command_input *input)
 {
 	const struct service_options *service = options_values(input->options, &settings_service);
@@ -245,6 +257,7 @@ static int run(const struct command_input *input)
 
 	error_clear(&error);
 	check_configuration(&findings, input);
+	check_environment(&findings, input);
 	check_key(&findings, input);
 	check_service(&findings, input);
 	if (settings_home(home, input->options, &error) != EMBED_OK)

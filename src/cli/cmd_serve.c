@@ -140,6 +140,30 @@ static void empty_eventfd(int fd)
 		return;
 }
 
+/* A page's origin has no path: one with a slash at its end would never match. */
+static bool is_origin(const char *origin)
+{
+	const char *slashes = strstr(origin, "://");
+
+	if (strcmp(origin, "*") == 0 || strcmp(origin, "null") == 0)
+		return true;
+	return slashes && slashes > origin && slashes[3] != '\0' && !strpbrk(slashes + 3, "/?# \t");
+}
+
+static enum embed_status check_origins(const struct options *options, struct embed_error *error)
+{
+	const struct serve_options *own = options_values(options, &serve_set);
+
+	for (size_t i = 0; i < own->cors_origin.count; i++)
+		if (!is_origin(own->cors_origin.items[i]))
+			return error_set(error, EMBED_BAD_OPTION,
+			    "%s: \"%.100s\" is no origin; it looks like https://app.example.org, "
+			    "without a path, or is *",
+			    options_origin(options, &serve_set, "cors_origin"),
+			    own->cors_origin.items[i]);
+	return EMBED_OK;
+}
+
 /* ---- Reloading ------------------------------------------------------------------ */
 
 struct serving {
@@ -198,6 +222,7 @@ static void read_options(struct serving *serving)
 
 	error_clear(&error);
 	if (command_reload(&options, serving->input, &error) == EMBED_OK &&
+	    check_origins(options, &error) == EMBED_OK &&
 	    settings_reload_service(serving->service, options, &error) == EMBED_OK) {
 		take_options(serving, options);
 		return;
@@ -353,7 +378,8 @@ static int run(const struct command_input *input)
 		return command_misuse("cannot set up signals");
 	if (input->argument_count)
 		return command_misuse("serve takes no arguments: \"%.60s\"", input->arguments[0]);
-	if (find_keys_file(keys_file, input->options, own->keys_file, &error) != EMBED_OK ||
+	if (check_origins(input->options, &error) != EMBED_OK ||
+	    find_keys_file(keys_file, input->options, own->keys_file, &error) != EMBED_OK ||
 	    confine_serving(input, keys_file, &error) != EMBED_OK ||
 	    open_reports(&reports, own, &error) != EMBED_OK)
 		return command_fail(&error);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/log_journal.h"
+#include "app/option_name.h"
 #include "app/option_value.h"
 #include "app/privileges.h"
 #include "app/upstream_section.h"
@@ -239,6 +240,34 @@ enum embed_status command_reload(
     struct options **out, const struct command_input *input, struct embed_error *error)
 {
 	return load(out, input->source, error);
+}
+
+static bool is_known_variable(const char *entry)
+{
+	const struct option_set *known[SETS_MAX];
+	size_t count = known_sets(known), len = strcspn(entry, "=");
+	char name[OPTION_NAME_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < known[i]->count; j++) {
+			option_name_variable(name, known[i], &known[i]->rows[j]);
+			if (strlen(name) == len && memcmp(entry, name, len) == 0)
+				return true;
+		}
+	return false;
+}
+
+const char *command_unknown_variable(const struct command_input *input, size_t *place)
+{
+	char **environment = input->source->environment;
+
+	while (environment[*place] != NULL) {
+		const char *entry = environment[(*place)++];
+
+		if (strncmp(entry, "EMBED_", 6) == 0 && !is_known_variable(entry))
+			return entry;
+	}
+	return NULL;
 }
 
 static int run_loaded(const struct command_source *source, const struct options *options)

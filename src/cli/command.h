@@ -70,6 +70,12 @@ int command_fail(const struct embed_error *error);
 /* The same for a wrong use that has no embed_error; returns COMMAND_USAGE. */
 int command_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * The next variable of the environment, from `*place` on, that begins as ours
+ * do and that no command knows: "NAME=value", or NULL.
+ */
+const char *command_unknown_variable(const struct command_input *input, size_t *place);
+
 /* The exit status for a status of the library. */
 int command_exit_of(enum embed_status status);
 

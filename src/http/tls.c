@@ -2,14 +2,27 @@
 #include "http/server.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
 
 #include "base/error.h"
 
+/* OpenSSL's own strings are numbers and library names to most people. */
+static const char *reason_of(unsigned long code)
+{
+	const char *reason = ERR_reason_error_string(code);
+
+	if (ERR_SYSTEM_ERROR(code))
+		return strerror(ERR_GET_REASON(code));
+	if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
+		return "nothing in PEM form (-----BEGIN ...) is in it";
+	return reason ? reason : "OpenSSL does not say why";
+}
+
 static enum embed_status fail(struct embed_error *error, const char *what, const char *file)
 {
-	char reason[256];
+	const char *reason = reason_of(ERR_get_error());
 
-	ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
 	ERR_clear_error();
 	return error_set(
 	    error, EMBED_BAD_OPTION, "cannot use the TLS %s %s: %s", what, file, reason);

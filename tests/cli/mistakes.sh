@@ -66,6 +66,13 @@ says err 'cannot listen on empty: something else than a socket is there'
 expect 1 "$EMBED" usage --reconcile empty.csv
 says err 'the export is empty'
 
+expect 2 "$EMBED" serve --listen 127.0.0.1:0 --cors-origin https://app.example.org/
+says err '^embed: --cors-origin: "https://app.example.org/" is no origin; it looks like '
+expect 2 "$EMBED" serve --listen 127.0.0.1:0 --tls-cert no-such-file --tls-key many
+says err 'cannot use the TLS certificate no-such-file: No such file or directory$'
+expect 2 "$EMBED" serve --listen 127.0.0.1:0 --tls-cert many --tls-key many
+says err 'cannot use the TLS certificate many: nothing in PEM form'
+
 # two on one port would each get a part of what comes
 host=${OPENAI_BASE_URL#http://}
 expect 1 "$EMBED" emulate --listen "${host%/v1}"
@@ -74,7 +81,8 @@ says err 'Address already in use'
 # the doctor's table is not mixed with log lines
 expect 2 env OPENAI_BASE_URL=http://127.0.0.1:1/v1 "$EMBED" doctor
 [ ! -s err ] || fail "the findings say it all: $(cat err)"
-expect 0 env -u OPENAI_API_KEY "$EMBED" doctor
+expect 0 env -u OPENAI_API_KEY EMBED_MODLE=x "$EMBED" doctor
+says out '^note  environment    EMBED_MODLE is no setting of any command'
 says out '^note  key            none; set OPENAI_API_KEY if the upstream wants one$'
 
 # help fits a terminal of 80 columns, and names what has no flag
