@@ -153,11 +153,11 @@ void chunk_view_stats(struct buffer *out, struct chunk_stats *stats, size_t colu
 		most = ++counts[bar] > most ? counts[bar] : most;
 	}
 	buffer_printf(out,
-	    "%zu text%s, %zu chunk%s, %zu tokens: smallest %zu, median %zu, mean %zu, largest %zu; "
-	    "%.1f %% shared\n",
+	    "%zu text%s, %zu chunk%s, %zu tokens; %.1f %% shared\n"
+	    "tokens a chunk: smallest %zu, median %zu, mean %zu, largest %zu\n",
 	    stats->texts, stats->texts == 1 ? "" : "s", stats->count, stats->count == 1 ? "" : "s",
-	    sum, stats->tokens[0], stats->tokens[stats->count / 2], sum / stats->count, largest,
-	    stats->bytes == 0 ? 0 : 100.0 * (double)stats->shared_bytes / (double)stats->bytes);
+	    sum, stats->bytes == 0 ? 0 : 100.0 * (double)stats->shared_bytes / (double)stats->bytes,
+	    stats->tokens[0], stats->tokens[stats->count / 2], sum / stats->count, largest);
 	for (size_t i = 0; i < BARS && i * step <= largest; i++)
 		append_bar(out, i * step, (i + 1) * step - 1, counts[i], most, columns);
 }

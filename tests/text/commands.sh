@@ -64,7 +64,7 @@ expect prints_records 0 '{"index":0,"start":0,"end":6,"tokens":2,"text":"One.\n\
 expect sizes_in_bytes 0 '{"index":0,"start":0,"end":4,"tokens":1,"text":"abcd"}
 {"index":1,"start":4,"end":6,"tokens":1,"text":"ef"}' sh -c "printf abcdef | $embed chunk -s fixed --size 4 --unit bytes"
 expect tells_lines_and_ids 1 '{"line":1,"id":"x","index":0,"start":0,"end":2,"tokens":1,"text":"hi"}
-{"line":2,"id":2,"error":{"code":"bad_format","message":"-, line 2: there is no field \"t\""}}' sh -c "printf '{\"id\":\"x\",\"t\":\"hi\"}\n{\"u\":1}\n' | $embed chunk --jsonl t"
+{"line":2,"id":2,"error":{"code":"bad_format","message":"stdin, line 2: there is no field \"t\"; check the name"}}' sh -c "printf '{\"id\":\"x\",\"t\":\"hi\"}\n{\"u\":1}\n' | $embed chunk --jsonl t"
 expect knows_markdown_by_its_name 0 1 sh -c "$embed chunk --size 60 $data/guide.md | grep -c '\"heading\":\"Setting up > Network\",\"text\":\"## Network'"
 expect cuts_html_as_it_stands 0 1 sh -c "$embed chunk --size 70 $data/page.html | grep -c '\"heading\":\"Tides & lamps > Hours\",\"text\":\"<h2>Hours'"
 expect overlap_must_be_below_size 2 '' "$embed" chunk --size 60 --overlap 60 $data/story.txt
@@ -105,7 +105,8 @@ expect refuses_an_unknown_strategy 2 '' "$embed" chunk -s guess $data/story.txt
 expect shows_without_colour_in_a_pipe 0 0 sh -c "$embed chunk --show --size 60 $data/story.txt | grep -c '$(printf '\033')' | cat"
 expect shows_borders 0 '── 0  3 tokens  0-12 ───────────────────────────────────────────────────────────
 hello world' sh -c "printf 'hello world\007' | $embed chunk --show | sed 's/·//'"
-expect sums_up 0 '1 texts, 6 chunks, 257 tokens: smallest 18, median 52, mean 42, largest 58; 0.0 % shared' sh -c "$embed chunk --stats --size 60 $data/story.txt | head -1"
+expect sums_up 0 '1 text, 6 chunks, 257 tokens; 0.0 % shared
+tokens a chunk: smallest 18, median 52, mean 42, largest 58' sh -c "$embed chunk --stats --size 60 $data/story.txt | head -2"
 cp $data/story.txt "$work/story.pdf"
 expect needs_a_converter_for_pdf 1 '' env PATH=/nonexistent "$embed" chunk "$work/story.pdf"
 says needs_a_converter_for_pdf pdftotext
