@@ -272,6 +272,8 @@ static void prepare_missing(
 		missing->ids = is_ill || len > LONG_HASH_BYTES ? NULL : encoder->merged;
 		if (missing->ids == NULL)
 			continue;
+		if (len <= MERGE_FEW)
+			continue;
 		if (len > TABLES_KEY_BYTES) {
 			encoder->hashes[i] = tables_hash_bytes(bytes + at, len);
 			__builtin_prefetch(vocabulary_slot(encoder->encoding, encoder->hashes[i]));
@@ -284,10 +286,12 @@ static void prepare_missing(
 		    encoder->memo, encoder->encoding, encoder->hashes[encoder->missing[m].piece]);
 }
 
-/* The tokens of a missing piece, if the long tokens or the memo know it; 0: they don't. */
+/* The tokens of a missing piece, if it has few bytes or the long tokens or the memo know it; 0: merge it. */
 static inline uint32_t look(
     struct tokens_encoder *encoder, const uint8_t *piece, size_t len, uint64_t hash, uint32_t *ids)
 {
+	if (len <= MERGE_FEW)
+		return merge_few(encoder->encoding, piece, len, ids);
 	if (len > TABLES_KEY_BYTES) {
 		ids[0] = vocabulary_find(encoder->encoding, piece, len, hash);
 		if (ids[0] != TABLES_NONE)

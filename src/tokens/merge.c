@@ -52,6 +52,28 @@ size_t merge_bytes(const struct tokens_encoding *encoding, const uint8_t *bytes,
 	return count;
 }
 
+uint32_t merge_few(
+    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint32_t *ids)
+{
+	uint32_t left = TABLES_NONE, right = TABLES_NONE;
+
+	if (len == MERGE_FEW) {
+		left = encoding->couples[bytes[0] + 256u * bytes[1]];
+		right = encoding->couples[bytes[1] + 256u * bytes[2]];
+	}
+	for (size_t i = 0; i < len; i++)
+		ids[i] = encoding->singles[bytes[i]];
+	if (left == TABLES_NONE && right == TABLES_NONE)
+		return (uint32_t)len;
+	if (left <= right) {
+		ids[0] = left;
+		ids[1] = ids[2];
+	} else {
+		ids[1] = right;
+	}
+	return 2;
+}
+
 size_t merge_window(
     const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint32_t *ids)
 {

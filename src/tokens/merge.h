@@ -71,6 +71,13 @@ size_t merge_bytes(const struct tokens_encoding *encoding, const uint8_t *bytes,
 size_t merge_window(
     const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint32_t *ids);
 
+/* Bytes of a piece that one merge is enough for, if it is no token itself: most single characters. */
+#define MERGE_FEW 3
+
+/* Tokens of such a piece; three ids may be written. */
+uint32_t merge_few(
+    const struct tokens_encoding *encoding, const uint8_t *bytes, size_t len, uint32_t *ids);
+
 /* Where tokens go: appended to `ids` unless NULL, and counted. */
 struct merge_sink {
 	struct buffer *ids;

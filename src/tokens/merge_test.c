@@ -309,9 +309,30 @@ static void tells_a_piece_from_another_of_the_same_hash(void **state)
 	memo_destroy(memo);
 }
 
+/* All pieces of two bytes, and all that can follow these; the tokens among them are found before. */
+static void merges_few_bytes_as_a_window(void **state)
+{
+	uint32_t few[MERGE_FEW], whole[MERGE_FEW];
+
+	(void)state;
+	for (uint32_t n = 0; n < 1u << 24; n += 11) {
+		const struct tokens_encoding *encoding =
+		    tokens_encoding_find(n % 2 == 0 ? "cl100k_base" : "o200k_base");
+		uint8_t bytes[MERGE_FEW] = {(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
+		size_t len = n % 5 == 0 ? 2 : 3, count = merge_window(encoding, bytes, len, whole);
+
+		if (count == 1)
+			continue;
+		if (merge_few(encoding, bytes, len, few) != count ||
+		    memcmp(few, whole, count * sizeof(*few)) != 0)
+			fail_msg("%02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2], len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(merges_few_bytes_as_a_window),
 	    cmocka_unit_test(merges_a_rank_at_once_as_one_pair_after_the_other),
 	    cmocka_unit_test(merges_side_by_side_as_one_after_the_other),
 	    cmocka_unit_test(merges_with_avx2_as_without),
