@@ -3,29 +3,42 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const kinds[] = {"counter", "gauge", "summary", "histogram"};
 
 /* ---- Which format --------------------------------------------------- */
 
-/* The weight of the list's element that names `type`; 0: none does. */
-static double weight_of(const char *accept, size_t len, const char *type)
+/* A weight in thousandths, from 0 to 1 (RFC 9110 12.4.2); 0 for what is none. */
+static unsigned read_weight(const char *text)
 {
-	double best = 0;
+	unsigned weight, place = 100;
+
+	if (*text != '0' && *text != '1')
+		return 0;
+	weight = *text++ == '1' ? 1000 : 0;
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9'; text++, place /= 10)
+			weight += place * (unsigned)(*text - '0');
+	return strchr("; \t", *text) && weight <= 1000 ? weight : 0;
+}
+
+/* The weight of the list's element that names `type`; 0: none does. */
+static unsigned weight_of(const char *accept, size_t len, const char *type)
+{
+	unsigned best = 0;
 
 	while (len > 0) {
 		const char *comma = memchr(accept, ',', len);
 		size_t element = comma ? (size_t)(comma - accept) : len;
 		char text[256];
 		char *quality;
-		double weight = 1;
+		unsigned weight = 1000;
 
 		snprintf(text, sizeof(text), "%.*s", (int)(element < 255 ? element : 255), accept);
 		quality = strstr(text, "q=");
 		if (quality)
-			weight = strtod(quality + 2, NULL);
+			weight = read_weight(quality + 2);
 		if (strstr(text, type) && weight > best)
 			best = weight;
 		accept += element;
@@ -40,7 +53,7 @@ static double weight_of(const char *accept, size_t len, const char *type)
 
 bool exposition_wants_open(const char *accept, size_t len)
 {
-	double open = weight_of(accept, len, "application/openmetrics-text");
+	unsigned open = weight_of(accept, len, "application/openmetrics-text");
 
 	return open > 0 && open >= weight_of(accept, len, "text/plain");
 }

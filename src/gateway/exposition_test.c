@@ -22,6 +22,31 @@ static void openmetrics_is_given_to_who_prefers_it(void **state)
 	assert_false(wants("application/openmetrics-text;q=0.4,text/plain;q=0.5"));
 }
 
+static void a_weight_that_is_none_counts_as_0(void **state)
+{
+	static const char *const odd[] = {"", "-1", "+1", "0", "0.", "0.000", ".5", "1.001", "2",
+	    "9", "10", "1e0", "1e308", "0x1", "0x1p-1", "inf", "nan", "0,5", "0.5.5", "0.5x",
+	    "99999999999", " 1"};
+	static const char *const good[] = {
+	    "1", "1.", "1.000", "0.001", "0.5", "0.75", "0.5 ", "0.5;a=b"};
+	char accept[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		snprintf(accept, sizeof(accept), "application/openmetrics-text;q=%s", odd[i]);
+		if (wants(accept))
+			fail_msg("%s", accept);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(accept, sizeof(accept), "application/openmetrics-text;q=%s", good[i]);
+		if (!wants(accept))
+			fail_msg("%s", accept);
+	}
+	assert_true(wants("text/plain;q=0.49,application/openmetrics-text;q=0.5"));
+	assert_false(wants("text/plain;q=0.501,application/openmetrics-text;q=0.5"));
+	assert_false(wants("text/plain,application/openmetrics-text;q=inf"));
+}
+
 static void assert_written(bool is_open, const char *expected)
 {
 	struct exposition exposition;
@@ -70,6 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(openmetrics_is_given_to_who_prefers_it),
+	    cmocka_unit_test(a_weight_that_is_none_counts_as_0),
 	    cmocka_unit_test(a_counters_family_has_its_ending_in_text_only),
 	    cmocka_unit_test(bounds_look_like_fractions),
 	};

@@ -121,8 +121,10 @@ bool wire_duration_read(const char *text, size_t len, int64_t *ms)
 {
 	int64_t total_ns = 0;
 	struct fixed fixed;
+	size_t whole;
 
 	trim(&text, &len);
+	whole = len;
 	if (len == 0)
 		return false;
 	while (len > 0) {
@@ -133,8 +135,7 @@ bool wire_duration_read(const char *text, size_t len, int64_t *ms)
 		if (used == 0)
 			return false;
 		/* A bare number, alone, is seconds. */
-		unit = used == len && total_ns == 0 ? NANO
-						    : read_unit(text + used, len - used, &unit_len);
+		unit = used == whole ? NANO : read_unit(text + used, len - used, &unit_len);
 		if (unit == 0 || !add_scaled(&total_ns, &fixed, unit))
 			return false;
 		text += used + unit_len;
