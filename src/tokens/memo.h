@@ -20,7 +20,7 @@
 
 #include "tokens/vocabulary.h"
 
-#define MEMO_LINES  63488
+#define MEMO_LINES  61440
 #define MEMO_UNITS  8 /* in a line */
 #define MEMO_TOKENS 18
 #define MEMO_BYTES  128
