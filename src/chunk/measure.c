@@ -108,6 +108,9 @@ void measure_forget(struct measure *measure, size_t offset)
 	if (measure->encoder == NULL || offset < cuts_of(measure)->offset + 2 * AHEAD_BYTES)
 		return;
 	gone = cut_at(measure, offset);
+	/* A long piece comes with as many cuts after it: moving them for each chunk would take quadratic time. */
+	if (gone < cut_count(measure) - gone)
+		return;
 	measure->cuts.len -= gone * sizeof(struct tokens_cut);
 	memmove(measure->cuts.bytes, cuts_of(measure) + gone, measure->cuts.len);
 	measure->near -= gone;

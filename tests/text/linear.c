@@ -2,8 +2,9 @@
 /*
  * text.linear: hostile texts, cleaned and cut by every strategy.
  * Four times the bytes take four times the steps (sixteen would be quadratic),
- * steps being counted (steps.h), not timed; the promises hold; and all of it
- * runs on a small stack, so that nothing can recurse as deep as a text nests.
+ * steps being counted (steps.h), not timed, for sizes in bytes and in tokens;
+ * the promises hold; and all of it runs on a small stack, so that nothing can
+ * recurse as deep as a text nests.
  */
 #include "base/test.h"
 
@@ -15,7 +16,7 @@
 
 #define STRATEGIES EMBED_CHUNK_SEMANTIC /* all below it */
 #define SMALL      ((size_t)32 << 10)
-#define LARGE      ((size_t)128 << 10)
+#define LARGEST    (64 * SMALL)
 #define CHECKED    ((size_t)16 << 10) /* what every promise is checked on */
 /* 4 is linear, and what sorting, binary searches and the last window of 16 KiB add; 16 would be quadratic. */
 #define MOST_TIMES  5.5
@@ -119,17 +120,73 @@ static size_t fill(char *bytes, size_t len, const struct shape *shape)
 	return len;
 }
 
+/* ---- Growth -------------------------------------------------------------- */
+
+/* What it takes to do something to a text in the way that `how` says. */
+typedef uint64_t steps_fn(const char *bytes, size_t len, const void *how);
+
+/* Steps for four times `len` bytes, as a multiple of those for `len`. */
+static double growth(
+    char *bytes, size_t len, const struct shape *shape, steps_fn *take, const void *how)
+{
+	uint64_t small = take(bytes, fill(bytes, len, shape), how);
+	uint64_t large = take(bytes, fill(bytes, 4 * len, shape), how);
+
+	if (getenv("TEXT_LINEAR_SHOW") != NULL)
+		printf("%8.1f steps a byte, %5.2f times: ", (double)large / (double)(4 * len),
+		    (double)large / (double)(small + 1));
+	return (double)large / (double)(small + 1);
+}
+
+/*
+ * How many grow faster than the text there are, 0 or 1; said, so that one run
+ * shows them all.  What grows so only as long as one window of the tokenizer
+ * or one chunk holds all of it grows with the text from then on.
+ */
+static int is_more_than_linear(char *bytes, const struct shape *shape, const char *what,
+    size_t which, steps_fn *take, const void *how)
+{
+	double times = MOST_TIMES + 1;
+
+	for (size_t len = SMALL; times > MOST_TIMES && len <= LARGEST / 4; len *= 4)
+		times = growth(bytes, len, shape, take, how);
+	if (getenv("TEXT_LINEAR_SHOW") != NULL)
+		printf("%s, %s %zu\n", shape->name, what, which);
+	if (times <= MOST_TIMES)
+		return 0;
+	print_error("%s, %s %zu: %.1f times the steps for 4 times the bytes\n", shape->name, what,
+	    which, times);
+	return 1;
+}
+
+/* `take` on every shape in each of `count` ways, `size` bytes each. */
+static void assert_linear(
+    const char *what, steps_fn *take, const void *hows, size_t count, size_t size)
+{
+	char *bytes = malloc(LARGEST);
+	int failures = 0;
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < SHAPE_COUNT; i++)
+		for (size_t j = 0; j < count; j++)
+			failures += is_more_than_linear(
+			    bytes, &shapes[i], what, j, take, (const char *)hows + j * size);
+	free(bytes);
+	assert_int_equal(failures, 0);
+}
+
 /* ---- Cutting ------------------------------------------------------------- */
 
-static struct embed_chunk_options options_of(size_t strategy, size_t max, size_t overlap)
+static struct embed_chunk_options options_of(
+    size_t strategy, enum embed_chunk_unit unit, size_t max, size_t overlap)
 {
 	struct embed_chunk_options options = EMBED_CHUNK_OPTIONS_INIT;
 
 	options.strategy = (enum embed_chunk_strategy)strategy;
-	options.unit = EMBED_UNIT_BYTES;
+	options.unit = unit;
 	options.max = max;
 	options.overlap = overlap;
-	options.uncounted = true;
+	options.uncounted = unit == EMBED_UNIT_BYTES;
 	return options;
 }
 
@@ -144,17 +201,21 @@ static void assert_in_order(
 
 		assert_true(chunk->start <= end && chunk->end > end);
 		assert_true(i == 0 || chunk->start > start);
-		assert_true(chunk->end - chunk->start <= options->max);
-		assert_true(end - chunk->start <= options->overlap);
+		if (options->unit == EMBED_UNIT_BYTES) {
+			assert_true(chunk->end - chunk->start <= options->max);
+			assert_true(end - chunk->start <= options->overlap);
+		} else {
+			assert_true(chunk->tokens <= options->max);
+		}
 		start = chunk->start;
 		end = chunk->end;
 	}
 	assert_int_equal(end, len);
 }
 
-static uint64_t steps_to_cut(
-    const char *bytes, size_t len, const struct embed_chunk_options *options)
+static uint64_t steps_to_cut(const char *bytes, size_t len, const void *how)
 {
+	const struct embed_chunk_options *options = how;
 	uint64_t before = steps_taken();
 	embed_chunks *chunks;
 	uint64_t steps;
@@ -166,6 +227,21 @@ static uint64_t steps_to_cut(
 	return steps;
 }
 
+static void check_cut(const struct shape *shape, const struct promises_text *text,
+    const struct embed_chunk_options *options)
+{
+	embed_chunks *chunks;
+	const char *broken;
+	size_t at;
+
+	assert_int_equal(chunk_text(text->bytes, text->len, options, &chunks, NULL), EMBED_OK);
+	broken = promises_broken(text, options, chunks, &at);
+	if (broken != NULL)
+		fail_msg("%s, strategy %d, unit %d, chunk %zu: %s", shape->name,
+		    (int)options->strategy, (int)options->unit, at, broken);
+	chunk_destroy(chunks);
+}
+
 static void check_promises(const struct shape *shape, const char *bytes, size_t len)
 {
 	static uint8_t ends[CHECKED + 1];
@@ -175,60 +251,37 @@ static void check_promises(const struct shape *shape, const char *bytes, size_t 
 	assert_int_equal(boundary_create(&finder, BOUNDARY_GRAPHEME, NULL, NULL), EMBED_OK);
 	text = promises_look_at(finder, bytes, len, ends);
 	for (size_t strategy = 0; strategy < STRATEGIES; strategy++) {
-		struct embed_chunk_options options = options_of(strategy, 300, 40);
-		embed_chunks *chunks;
-		const char *broken;
-		size_t at;
+		struct embed_chunk_options by_chars =
+		    options_of(strategy, EMBED_UNIT_CHARS, 300, 40);
+		struct embed_chunk_options by_tokens =
+		    options_of(strategy, EMBED_UNIT_TOKENS, 60, 9);
 
-		options.unit = EMBED_UNIT_CHARS;
-		assert_int_equal(chunk_text(bytes, len, &options, &chunks, NULL), EMBED_OK);
-		broken = promises_broken(&text, &options, chunks, &at);
-		if (broken != NULL)
-			fail_msg(
-			    "%s, strategy %zu, chunk %zu: %s", shape->name, strategy, at, broken);
-		chunk_destroy(chunks);
+		check_cut(shape, &text, &by_chars);
+		check_cut(shape, &text, &by_tokens);
 	}
 	boundary_destroy(finder);
 }
 
-/* How many that grow faster there are; said all, so that one run shows them all. */
-static int is_more_than_linear(
-    const struct shape *shape, const char *what, size_t which, uint64_t small, uint64_t large)
+static void assert_cutting_linear(
+    const char *what, enum embed_chunk_unit unit, size_t max, size_t overlap)
 {
-	double times = (double)large / (double)(small + 1);
+	struct embed_chunk_options options[STRATEGIES];
 
-	if (getenv("TEXT_LINEAR_SHOW") != NULL)
-		printf("%8.1f steps a byte, %.2f times: %s, %s %zu\n",
-		    (double)large / (double)LARGE, times, shape->name, what, which);
-	if (times <= MOST_TIMES)
-		return 0;
-	print_error("%s, %s %zu: %.1f times the steps for 4 times the bytes\n", shape->name, what,
-	    which, times);
-	return 1;
+	for (size_t strategy = 0; strategy < STRATEGIES; strategy++)
+		options[strategy] = options_of(strategy, unit, max, overlap);
+	assert_linear(what, steps_to_cut, options, STRATEGIES, sizeof(options[0]));
 }
 
-static void cutting_takes_linear_time(void **state)
+static void cutting_by_bytes_takes_linear_time(void **state)
 {
-	char *small = malloc(SMALL), *large = malloc(LARGE);
-	int failures = 0;
-
 	(void)state;
-	assert_true(small != NULL && large != NULL);
-	for (size_t i = 0; i < SHAPE_COUNT; i++) {
-		size_t small_len = fill(small, SMALL, &shapes[i]);
-		size_t large_len = fill(large, LARGE, &shapes[i]);
+	assert_cutting_linear("bytes, strategy", EMBED_UNIT_BYTES, 1000, 100);
+}
 
-		for (size_t strategy = 0; strategy < STRATEGIES; strategy++) {
-			struct embed_chunk_options options = options_of(strategy, 1000, 100);
-
-			failures += is_more_than_linear(&shapes[i], "strategy", strategy,
-			    steps_to_cut(small, small_len, &options),
-			    steps_to_cut(large, large_len, &options));
-		}
-	}
-	free(small);
-	free(large);
-	assert_int_equal(failures, 0);
+static void cutting_by_tokens_takes_linear_time(void **state)
+{
+	(void)state;
+	assert_cutting_linear("tokens, strategy", EMBED_UNIT_TOKENS, 200, 20);
 }
 
 static void promises_hold_for_hostile_shapes(void **state)
@@ -244,15 +297,16 @@ static void promises_hold_for_hostile_shapes(void **state)
 
 /* ---- Cleaning -------------------------------------------------------------- */
 
-static uint64_t steps_to_clean(const char *bytes, size_t len, uint32_t flags)
+static uint64_t steps_to_clean(const char *bytes, size_t len, const void *how)
 {
+	const uint32_t *flags = how;
 	uint64_t before = steps_taken();
 	const struct embed_clean_span *spans;
 	embed_cleaned *cleaned;
 	size_t count, cleaned_len;
 	uint64_t steps;
 
-	assert_int_equal(clean_text(bytes, len, flags, &cleaned, NULL), EMBED_OK);
+	assert_int_equal(clean_text(bytes, len, *flags, &cleaned, NULL), EMBED_OK);
 	steps = steps_taken() - before;
 	clean_bytes(cleaned, &cleaned_len);
 	spans = clean_spans(cleaned, &count);
@@ -269,23 +323,10 @@ static void cleaning_takes_linear_time(void **state)
 {
 	static const uint32_t flags[] = {EMBED_CLEAN_LIGHT, EMBED_CLEAN_STRONG | EMBED_CLEAN_HTML,
 	    EMBED_CLEAN_STRONG | EMBED_CLEAN_NFKC | EMBED_CLEAN_MARKDOWN};
-	char *small = malloc(SMALL), *large = malloc(LARGE);
-	int failures = 0;
 
 	(void)state;
-	assert_true(small != NULL && large != NULL);
-	for (size_t i = 0; i < SHAPE_COUNT; i++) {
-		size_t small_len = fill(small, SMALL, &shapes[i]);
-		size_t large_len = fill(large, LARGE, &shapes[i]);
-
-		for (size_t j = 0; j < sizeof(flags) / sizeof(flags[0]); j++)
-			failures += is_more_than_linear(&shapes[i], "flags", j,
-			    steps_to_clean(small, small_len, flags[j]),
-			    steps_to_clean(large, large_len, flags[j]));
-	}
-	free(small);
-	free(large);
-	assert_int_equal(failures, 0);
+	assert_linear(
+	    "flags", steps_to_clean, flags, sizeof(flags) / sizeof(flags[0]), sizeof(flags[0]));
 }
 
 static void *run_all(void *failed)
@@ -293,7 +334,8 @@ static void *run_all(void *failed)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(cleaning_takes_linear_time),
 	    cmocka_unit_test(promises_hold_for_hostile_shapes),
-	    cmocka_unit_test(cutting_takes_linear_time),
+	    cmocka_unit_test(cutting_by_bytes_takes_linear_time),
+	    cmocka_unit_test(cutting_by_tokens_takes_linear_time),
 	};
 
 	*(int *)failed = cmocka_run_group_tests(tests, NULL, NULL);

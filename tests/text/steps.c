@@ -7,6 +7,8 @@
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
+#include "tokens/tokens.h"
+
 static _Thread_local uint64_t steps;
 
 uint64_t steps_taken(void)
@@ -155,4 +157,55 @@ UChar *WRAP(u_strFromUTF8)(
 {
 	steps += (uint64_t)from_len;
 	return REAL(u_strFromUTF8)(to, cap, len, from, from_len, code);
+}
+
+/* ---- The tokenizer, at most what it is asked about ---------------------------- */
+
+enum embed_status WRAP(tokens_more_cuts)(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t end, struct buffer *cuts);
+enum embed_status REAL(tokens_more_cuts)(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t end, struct buffer *cuts);
+enum embed_status WRAP(tokens_count_slice)(struct tokens_encoder *encoder, const char *bytes,
+    const struct tokens_cut *cuts, size_t count, size_t start, size_t end, size_t *tokens);
+enum embed_status REAL(tokens_count_slice)(struct tokens_encoder *encoder, const char *bytes,
+    const struct tokens_cut *cuts, size_t count, size_t start, size_t end, size_t *tokens);
+enum embed_status WRAP(tokens_count_up_to)(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t limit, size_t *tokens);
+enum embed_status REAL(tokens_count_up_to)(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t limit, size_t *tokens);
+enum embed_status WRAP(tokens_prefix)(struct tokens_encoder *encoder, const char *bytes, size_t len,
+    size_t limit, size_t *prefix_len, size_t *tokens);
+enum embed_status REAL(tokens_prefix)(struct tokens_encoder *encoder, const char *bytes, size_t len,
+    size_t limit, size_t *prefix_len, size_t *tokens);
+
+/* It goes on from the last cut there is. */
+enum embed_status WRAP(tokens_more_cuts)(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t end, struct buffer *cuts)
+{
+	size_t count = cuts->len / sizeof(struct tokens_cut);
+	const struct tokens_cut *known = (const struct tokens_cut *)(const void *)cuts->bytes;
+
+	steps += end - (count == 0 ? 0 : known[count - 1].offset);
+	return REAL(tokens_more_cuts)(encoder, bytes, len, end, cuts);
+}
+
+enum embed_status WRAP(tokens_count_slice)(struct tokens_encoder *encoder, const char *bytes,
+    const struct tokens_cut *cuts, size_t count, size_t start, size_t end, size_t *tokens)
+{
+	steps += end - start;
+	return REAL(tokens_count_slice)(encoder, bytes, cuts, count, start, end, tokens);
+}
+
+enum embed_status WRAP(tokens_count_up_to)(
+    struct tokens_encoder *encoder, const char *bytes, size_t len, size_t limit, size_t *tokens)
+{
+	steps += len;
+	return REAL(tokens_count_up_to)(encoder, bytes, len, limit, tokens);
+}
+
+enum embed_status WRAP(tokens_prefix)(struct tokens_encoder *encoder, const char *bytes, size_t len,
+    size_t limit, size_t *prefix_len, size_t *tokens)
+{
+	steps += len;
+	return REAL(tokens_prefix)(encoder, bytes, len, limit, prefix_len, tokens);
 }

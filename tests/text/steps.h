@@ -4,8 +4,8 @@
  * gives the same answer on a busy host.
  *
  * A step is an edge taken in code compiled with -fsanitize-coverage=trace-pc,
- * or 16 bytes that a memory function went through, or a byte that ICU was
- * asked about.  Link with the --wrap options of tests.cmake.
+ * or 16 bytes that a memory function went through, or a byte that ICU or the
+ * tokenizer was asked about.  Link with the --wrap options of tests.cmake.
  *
  * Threads: counts those of the calling thread.
  */

@@ -26,7 +26,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT EMBED_SANITIZE)
   target_compile_options(text_counted PRIVATE -fsanitize-coverage=trace-pc -U_FORTIFY_SOURCE)
   embed_test(text.linear SOURCES ${CMAKE_CURRENT_LIST_DIR}/linear.c ${CMAKE_CURRENT_LIST_DIR}/steps.c
              LINK text_counted layer_tokens ICU::uc Threads::Threads m)
-  foreach(name memchr memrchr memmem memcpy memmove memcmp)
+  foreach(name memchr memrchr memmem memcpy memmove memcmp
+               tokens_more_cuts tokens_count_slice tokens_count_up_to tokens_prefix)
     target_link_options(text.linear PRIVATE -Wl,--wrap=${name})
   endforeach()
   string(REGEX MATCH "^[0-9]+" icu_major ${ICU_VERSION})
