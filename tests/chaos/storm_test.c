@@ -272,8 +272,9 @@ static void add_usage(const struct embed_usage_row *row, void *context)
 }
 
 /*
- * Requests leave as the limit allows (to the permit: the simulation); what the way delays and bunches
- * together may then meet the account's limit after all, rarely.
+ * Requests leave as the limit allows (to the permit: the simulation).  This account enforces its limit over
+ * 5 s, which its headers do not tell: after each refusal they still speak of a minute's permits, and so it
+ * is met again, rarely.
  */
 static void check_limit(const struct storm *storm, uint64_t attempts)
 {
@@ -305,6 +306,9 @@ static void check_books(struct storm *storm)
 	    (unsigned long long)proxy_struck(storm->proxy), (unsigned long long)billed,
 	    (unsigned long long)known.billed_tokens,
 	    (unsigned long long)stand_in_count(storm->stand_in, "repeated_texts"));
+	print_message("storm: %llu answers with status 429, at most %llu ordered\n",
+	    (unsigned long long)stand_in_status(storm->stand_in, 429),
+	    (unsigned long long)storm->refusals);
 	assert_int_equal(stats.billed_tokens, known.billed_tokens);
 	assert_int_equal(stats.cost_nano, known.cost_nano);
 	assert_int_equal(stats.attempts, known.attempts);
