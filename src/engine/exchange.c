@@ -40,8 +40,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	struct exchange *exchange = context;
 	size_t len = size * count;
 
-	exchange->has_bytes = true;
 	exchange->last_byte_us = *exchange->now_us;
+	/* From here on it is the idle timeout that counts, however long a first byte might have taken. */
+	if (!exchange->has_bytes)
+		exchange->check_us =
+		    exchange->last_byte_us + (int64_t)exchange->options->idle_timeout_ms * 1000;
+	exchange->has_bytes = true;
 	/* Every answer in a row (100 Continue first) starts again; the last one counts. */
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
 		const char *blank = memchr(line, ' ', len);
@@ -96,6 +100,8 @@ static bool set_always(struct exchange *exchange)
 	/* Else an end before the name is found waits for the name server, and all other requests with it. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	/* What a proxy says of a tunnel is not upstream's answer. */
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);

@@ -81,15 +81,26 @@ static bool is_dead_connection(const struct exchange *exchange, CURLcode code)
 	       (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING);
 }
 
-static void judge_vectors(struct exchange *exchange, CURLcode code)
+/*
+ * All vectors that were asked for are there.  They are paid for, so how the connection ends after
+ * them is no matter; if they are not, `reply_error` says why.
+ */
+static bool is_whole(struct exchange *exchange, CURLcode code)
 {
 	struct embed_error *error = &exchange->reply_error;
 
-	if (error->status == EMBED_OK && code != CURLE_OK)
+	if (exchange->http_status / 100 != 2 || error->status != EMBED_OK)
+		return false;
+	if (wire_reply_end(&exchange->reply, error) != EMBED_OK && code != CURLE_OK)
 		error_set(error, EMBED_BAD_REPLY, "the reply was cut: %s",
 		    exchange->curl_error[0] ? exchange->curl_error : curl_easy_strerror(code));
-	if (error->status == EMBED_OK)
-		wire_reply_end(&exchange->reply, error);
+	return error->status == EMBED_OK;
+}
+
+static void judge_vectors(struct exchange *exchange)
+{
+	struct embed_error *error = &exchange->reply_error;
+
 	if (error->status == EMBED_NO_MEMORY) {
 		set_fault(exchange, WIRE_STOP_ALL, EMBED_NO_MEMORY, error->message);
 	} else if (error->status != EMBED_OK) {
@@ -117,6 +128,13 @@ static void judge_refusal(struct exchange *exchange)
 	wire_fault_read(&exchange->fault, &answer);
 }
 
+/* The status and the head say enough, even where the body was cut. */
+static bool is_refused(const struct exchange *exchange, CURLcode code)
+{
+	return code == CURLE_OK ? exchange->http_status != 0
+				: exchange->http_status >= 300 && code != CURLE_OUT_OF_MEMORY;
+}
+
 struct core_answer exchange_judge(struct exchange *exchange, CURLcode code)
 {
 	struct core_answer answer = {
@@ -124,12 +142,13 @@ struct core_answer exchange_judge(struct exchange *exchange, CURLcode code)
 	    .headers = exchange->http_status != 0 ? &exchange->reply_headers : NULL,
 	};
 
-	answer.is_timeout = exchange->is_timed_out || code == CURLE_OPERATION_TIMEDOUT;
+	answer.is_timeout = !is_whole(exchange, code) &&
+			    (exchange->is_timed_out || code == CURLE_OPERATION_TIMEDOUT);
 	if (answer.is_timeout)
 		set_fault(exchange, WIRE_RETRY, EMBED_UPSTREAM, timeout_text(exchange));
 	else if (exchange->http_status / 100 == 2)
-		judge_vectors(exchange, code);
-	else if (exchange->http_status != 0 && code == CURLE_OK)
+		judge_vectors(exchange);
+	else if (is_refused(exchange, code))
 		judge_refusal(exchange);
 	else
 		judge_network(exchange, code);
