@@ -133,29 +133,66 @@ static size_t normal_form(
 	return (size_t)out_len;
 }
 
+static void assert_normal_form(
+    const UNormalizer2 *const *forms, size_t which, const char *source, size_t source_len)
+{
+	static const uint32_t flags[] = {EMBED_CLEAN_NFC, EMBED_CLEAN_NFKC};
+	char expected[CODES_MAX * 40];
+	size_t expected_len =
+	    normal_form(forms[which], source, source_len, expected, sizeof(expected));
+	size_t len;
+	embed_cleaned *cleaned;
+	const char *bytes;
+
+	assert_int_equal(clean_text(source, source_len, flags[which], &cleaned, NULL), EMBED_OK);
+	bytes = clean_bytes(cleaned, &len);
+	assert_int_equal(len, expected_len);
+	assert_memory_equal(bytes, expected, len);
+	clean_destroy(cleaned);
+}
+
+static void open_forms(const UNormalizer2 *forms[2])
+{
+	UErrorCode code = U_ZERO_ERROR;
+
+	forms[0] = unorm2_getNFCInstance(&code);
+	forms[1] = unorm2_getNFKCInstance(&code);
+	assert_true(U_SUCCESS(code));
+}
+
 static void normal_forms_are_those_of_the_unicode_library(void **state)
 {
 	struct random random = {32};
-	UErrorCode code = U_ZERO_ERROR;
-	const UNormalizer2 *forms[] = {unorm2_getNFCInstance(&code), unorm2_getNFKCInstance(&code)};
-	const uint32_t flags[] = {EMBED_CLEAN_NFC, EMBED_CLEAN_NFKC};
+	const UNormalizer2 *forms[2];
 
 	(void)state;
-	assert_true(U_SUCCESS(code));
-	for (int round = 0; round < 10000; round++) {
-		char source[CODES_MAX * 4], expected[CODES_MAX * 40];
-		size_t source_len = random_text(&random, source), len, expected_len;
-		embed_cleaned *cleaned;
-		const char *bytes;
+	open_forms(forms);
+	for (size_t round = 0; round < 10000; round++) {
+		char source[CODES_MAX * 4];
+		size_t len = random_text(&random, source);
 
-		expected_len =
-		    normal_form(forms[round % 2], source, source_len, expected, sizeof(expected));
-		assert_int_equal(
-		    clean_text(source, source_len, flags[round % 2], &cleaned, NULL), EMBED_OK);
-		bytes = clean_bytes(cleaned, &len);
-		assert_int_equal(len, expected_len);
-		assert_memory_equal(bytes, expected, len);
-		clean_destroy(cleaned);
+		assert_normal_form(forms, round % 2, source, len);
+	}
+}
+
+/* Between a letter that it may compose with and a mark that may compose with it; planes above 3 hold no letters. */
+static void every_character_is_normalised_as_the_unicode_library_does(void **state)
+{
+	const UNormalizer2 *forms[2];
+
+	(void)state;
+	open_forms(forms);
+	for (uint32_t code = 0x80; code < 0x40000; code++) {
+		char source[32] = "e";
+		size_t len = 1;
+
+		if (code >= 0xd800 && code < 0xe000)
+			continue;
+		len += utf8_encode(code, source + len);
+		len += utf8_encode(0x301, source + len);
+		memcpy(source + len, "letters", 7);
+		assert_normal_form(forms, 0, source, len + 7);
+		assert_normal_form(forms, 1, source, len + 7);
 	}
 }
 
@@ -164,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_option_changes_only_what_it_names),
 	    cmocka_unit_test(normal_forms_are_those_of_the_unicode_library),
+	    cmocka_unit_test(every_character_is_normalised_as_the_unicode_library_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
