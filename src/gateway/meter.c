@@ -110,7 +110,8 @@ bool meter_reserve(struct meter *meter, const struct key *key, uint64_t nano, in
 		meter->period_start_s = start_s;
 		meter->spent_nano = 0;
 	}
-	taken = meter->spent_nano + meter->reserved_nano;
+	taken = meter->spent_nano + meter->reserved_nano + meter->doubtful_nano +
+		meter->newly_doubtful_nano;
 	is_enough = taken < key->budget_nano && nano <= key->budget_nano - taken;
 	if (is_enough)
 		meter->reserved_nano += nano;
@@ -123,6 +124,14 @@ void meter_settle(struct meter *meter, uint64_t reserved_nano, uint64_t cost_nan
 	pthread_mutex_lock(&meter->lock);
 	meter->reserved_nano -= reserved_nano;
 	meter->spent_nano += cost_nano;
+	pthread_mutex_unlock(&meter->lock);
+}
+
+void meter_doubt(struct meter *meter, uint64_t reserved_nano)
+{
+	pthread_mutex_lock(&meter->lock);
+	meter->reserved_nano -= reserved_nano;
+	meter->newly_doubtful_nano += reserved_nano;
 	pthread_mutex_unlock(&meter->lock);
 }
 
@@ -143,6 +152,8 @@ void meter_sync(struct meter *meter, int64_t period_start_s, uint64_t spent_nano
 	/* The ledger may lag behind answers by a moment: never count less in one period. */
 	if (meter->period_start_s != period_start_s || spent_nano > meter->spent_nano)
 		meter->spent_nano = spent_nano;
+	meter->doubtful_nano = meter->newly_doubtful_nano;
+	meter->newly_doubtful_nano = 0;
 	meter->period_start_s = period_start_s;
 	meter->synced_start_s = period_start_s;
 	meter->synced_us = now_us;

@@ -28,6 +28,8 @@ struct meter {
 	int64_t period_start_s; /* that spent_nano counts from */
 	uint64_t spent_nano;
 	uint64_t reserved_nano;
+	/* Of calls that ended before their bill came: before and since the last look at the ledger. */
+	uint64_t doubtful_nano, newly_doubtful_nano;
 	int64_t synced_us;      /* when spent_nano was last read from the ledger; 0: never */
 	int64_t synced_start_s; /* from which time on */
 };
@@ -67,6 +69,11 @@ int64_t meter_period_start(enum key_period period, int64_t now_s);
  */
 bool meter_reserve(struct meter *meter, const struct key *key, uint64_t nano, int64_t now_s);
 void meter_settle(struct meter *meter, uint64_t reserved_nano, uint64_t cost_nano);
+/*
+ * What was reserved may yet be billed.  It counts until the ledger was read twice: the first time
+ * may come before the bill.
+ */
+void meter_doubt(struct meter *meter, uint64_t reserved_nano);
 
 /* Of the period that holds `now_s`. */
 uint64_t meter_spent(struct meter *meter, enum key_period period, int64_t now_s);

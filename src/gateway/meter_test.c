@@ -98,6 +98,27 @@ static void the_ledger_corrects_upwards_only(void **state)
 	meter_set_fini(&set);
 }
 
+static void what_may_yet_be_billed_counts_until_the_ledger_was_read_twice(void **state)
+{
+	struct meter_set set;
+	struct meter *meter;
+	struct key key = {.budget_nano = 100, .period = KEY_PERIOD_EVER};
+
+	(void)state;
+	meter_set_init(&set);
+	meter = meter_set_get(&set, "a");
+	assert_true(meter_reserve(meter, &key, 70, 1000));
+	meter_settle(meter, 10, 10);
+	meter_doubt(meter, 60);
+	assert_false(meter_reserve(meter, &key, 31, 1000));
+	meter_sync(meter, 0, 10, 1000); /* the bill is not in it yet */
+	assert_false(meter_reserve(meter, &key, 31, 1000));
+	meter_sync(meter, 0, 30, 1001);
+	assert_false(meter_reserve(meter, &key, 71, 1001));
+	assert_true(meter_reserve(meter, &key, 70, 1001));
+	meter_set_fini(&set);
+}
+
 static void a_calendar_set_back_gives_no_budget_anew(void **state)
 {
 	struct meter_set set;
@@ -135,6 +156,7 @@ int main(void)
 	    cmocka_unit_test(periods_begin_at_midnight_and_on_the_first),
 	    cmocka_unit_test(a_budget_is_never_promised_twice),
 	    cmocka_unit_test(the_ledger_corrects_upwards_only),
+	    cmocka_unit_test(what_may_yet_be_billed_counts_until_the_ledger_was_read_twice),
 	    cmocka_unit_test(a_calendar_set_back_gives_no_budget_anew),
 	};
 

@@ -121,6 +121,30 @@ static void release_job(struct call *call)
 	call->result = NULL;
 }
 
+/* The engine let go of a text that upstream may have got already, and may bill. */
+static bool is_bill_open(const struct embed_result *result)
+{
+	for (size_t i = 0; i < embed_result_count(result); i++) {
+		enum embed_status status = embed_result_answer(result, i)->status;
+
+		if (status == EMBED_CANCELLED || status == EMBED_DEADLINE)
+			return true;
+	}
+	return false;
+}
+
+static void settle(struct call *call)
+{
+	struct meter *meter = call->key->meter;
+	uint64_t cost_nano = call->result ? embed_result_totals(call->result)->cost_nano : 0;
+	uint64_t settled_nano = call->reserved_nano;
+
+	if (call->result && is_bill_open(call->result))
+		settled_nano = cost_nano < settled_nano ? cost_nano : settled_nano;
+	meter_settle(meter, settled_nano, cost_nano);
+	meter_doubt(meter, call->reserved_nano - settled_nano);
+}
+
 /* On the worker again, with a result or a status. */
 static void on_resumed(struct http_exchange *exchange, void *arg)
 {
@@ -128,11 +152,8 @@ static void on_resumed(struct http_exchange *exchange, void *arg)
 
 	http_exchange_on_gone(exchange, NULL, NULL);
 	restore_body(call);
-	if (call->result && call->reserved_nano)
-		meter_settle(call->key->meter, call->reserved_nano,
-		    embed_result_totals(call->result)->cost_nano);
-	else if (call->reserved_nano)
-		meter_settle(call->key->meter, call->reserved_nano, 0);
+	if (call->reserved_nano)
+		settle(call);
 	if (http_exchange_is_gone(exchange))
 		buffer_reset(&call->worker->body);
 	else if (call->result)

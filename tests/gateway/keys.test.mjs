@@ -5,7 +5,7 @@ import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { embed, model, newHome, run, sleep, startEmulator, startGateway } from "./harness.mjs";
+import { embed, model, newHome, run, sleep, startEmulator, startGateway, withHeld } from "./harness.mjs";
 
 let upstream, gateway, home;
 const keys = (...args) => run(["keys", "--home", home.path, ...args]);
@@ -201,6 +201,26 @@ test("a spent budget answers as OpenAI does; hits are still free", async () => {
 	assert.equal(refused.json.error.code, "insufficient_quota");
 	assert.equal(refused.headers.get("x-should-retry"), "false");
 	assert.equal((await until(200, secret, { input: "hello" })).status, 200);
+});
+
+test("who hangs up on what is under way has spent it, as far as the budget goes", async () => {
+	const secret = add("hasty", "--budget", "0.000002/month"); // 100 tokens of 3-small
+	await until(200, secret, { input: "hello" });
+	const cancelled = async () => {
+		const text = await (await fetch(`${gateway.base}/metrics`)).text();
+		return Number(text.match(/^embed_errors_total\{[^}]*"cancelled"\} (\d+)$/m)[1]);
+	};
+	const before = await cancelled();
+	const hangUp = new AbortController();
+	const { asked, letGo } = await withHeld({ upstream, gateway }, () =>
+		ask(secret, { input: "seven eight nine ".repeat(25) }, { signal: hangUp.signal }));
+	hangUp.abort();
+	await assert.rejects(asked);
+	while (await cancelled() === before);
+	await sleep(100); // the gateway's own part comes after it
+	const again = ask(secret, { input: "ten eleven twelve ".repeat(25) });
+	letGo();
+	assert.equal((await again).json.error?.code, "insufficient_quota");
 });
 
 test("a partitioned key shares no vector", async () => {
