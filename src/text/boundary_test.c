@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/test_memory.h"
 
 #include "base/random.h"
+#include "base/test.h"
 #include "text/boundary.h"
 #include "text/utf8.h"
 
@@ -194,32 +194,6 @@ static void lines_and_blank_lines_are_found_by_bytes(void **state)
 	assert_false(boundary_is_blank_line(" x\n", 0, 3));
 }
 
-/* The first allocation of a look is the window's. */
-static void a_look_without_memory_is_told(void **state)
-{
-	static const char text[] = "e\xcc\x81 \xe6\xbd\xae\xe6\xb1\x90 sails";
-	struct boundary *finder;
-	struct embed_error error;
-
-	(void)state;
-	if (!test_memory_can_fail)
-		skip();
-	assert_int_equal(boundary_create(&finder, BOUNDARY_GRAPHEME, NULL, &error), EMBED_OK);
-	boundary_set_text(finder, text, sizeof(text) - 1);
-	test_memory_fail_at(1);
-	boundary_after(finder, 0);
-	assert_true(test_memory_has_failed());
-	test_memory_fail_at(0);
-	assert_int_equal(boundary_status(finder), EMBED_NO_MEMORY);
-	boundary_destroy(finder);
-
-	assert_int_equal(boundary_create(&finder, BOUNDARY_GRAPHEME, NULL, &error), EMBED_OK);
-	boundary_set_text(finder, text, sizeof(text) - 1);
-	assert_int_equal(boundary_after(finder, 0), 3);
-	assert_int_equal(boundary_status(finder), EMBED_OK);
-	boundary_destroy(finder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,7 +209,6 @@ int main(void)
 	    cmocka_unit_test(text_without_any_boundary_takes_linear_time),
 	    cmocka_unit_test(any_bytes_have_boundaries_at_characters),
 	    cmocka_unit_test(unknown_languages_are_refused),
-	    cmocka_unit_test(a_look_without_memory_is_told),
 	    cmocka_unit_test(lines_and_blank_lines_are_found_by_bytes),
 	};
 
