@@ -188,7 +188,9 @@ static void set_dimensions(struct attempt *attempt, const struct kind *kind)
 		attempt->dimensions = kind->dimensions;
 		attempt->expected = kind->dimensions;
 	} else {
-		attempt->expected = kind->model_dimensions;
+		/* Of a model that nobody knows at least no other vector than was asked for is taken. */
+		attempt->expected =
+		    kind->model_dimensions != 0 ? kind->model_dimensions : kind->dimensions;
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers whose connection ends badly: what came of them decides. */
+/* Answers whose connection ends badly, or that are not what was asked for: what came of them decides. */
 #include "base/test.h"
 
 #include <arpa/inet.h>
@@ -18,6 +18,7 @@
 enum kind {
 	HANGS_UP,
 	STAYS, /* keeps the connection open after the reply */
+	FIXED, /* hangs up too, and always gives two numbers: asked for one of a model nobody knows */
 	PROXY, /* hangs up too, and stands before an upstream that is never reached */
 };
 
@@ -123,7 +124,8 @@ static void open_engine(struct rig *rig, uint16_t port)
 	    .batch_tokens = 295000,
 	    .batch_bytes = 8 << 20,
 	    .text_tokens = 8192,
-	    .max_in_flight = 8};
+	    .max_in_flight = 8,
+	    .no_dimensions = rig->kind == FIXED};
 	const struct engine_options options = {.upstreams = &upstream,
 	    .upstream_count = 1,
 	    .max_attempts = 2,
@@ -147,7 +149,9 @@ static void open_engine(struct rig *rig, uint16_t port)
 
 static void ask(struct rig *rig)
 {
-	static const struct engine_job_spec spec = {.model = "m", .model_dimensions = 2};
+	const struct engine_job_spec spec = {.model = "m",
+	    .model_dimensions = rig->kind == FIXED ? 0 : 2,
+	    .dimensions = rig->kind == FIXED ? 1 : 0};
 	static const struct engine_text text = {.bytes = "text", .len = 4, .tokens = 1};
 	const struct engine_callbacks callbacks = {on_text, on_done, rig};
 	struct embed_error error;
@@ -230,6 +234,15 @@ static void a_refusal_whose_body_is_cut_is_a_refusal(void **state)
 	assert_int_equal(rig.requests, 1);
 }
 
+static void a_vector_of_other_dimensions_than_were_asked_for_is_refused(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	play(&rig, "HTTP/1.1 200 OK\r\n\r\n" VECTORS, FIXED);
+	assert_int_equal(rig.status, EMBED_BAD_REPLY);
+}
+
 static void what_a_proxy_says_is_not_upstreams_answer(void **state)
 {
 	struct rig rig;
@@ -250,6 +263,7 @@ int main(void)
 	    cmocka_unit_test(vectors_that_are_whole_are_taken_though_the_last_chunk_never_comes),
 	    cmocka_unit_test(vectors_that_are_cut_are_asked_for_again),
 	    cmocka_unit_test(a_refusal_whose_body_is_cut_is_a_refusal),
+	    cmocka_unit_test(a_vector_of_other_dimensions_than_were_asked_for_is_refused),
 	    cmocka_unit_test(what_a_proxy_says_is_not_upstreams_answer),
 	};
 
