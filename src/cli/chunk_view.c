@@ -17,27 +17,88 @@ static const char *const colors[] = {"\x1b[36m", "\x1b[33m", "\x1b[35m", "\x1b[3
 
 #define COLORS (sizeof(colors) / sizeof(colors[0]))
 
-static void append_rule(struct buffer *out, const char *label, size_t columns)
+/* Bytes of the control character at the start (of C0, U+007F or C1); 0: there is none. */
+static size_t control_len(const char *bytes, size_t len)
 {
-	size_t used = strlen(label) + 4;
+	unsigned char byte = (unsigned char)bytes[0];
 
+	if (byte < 0x20 || byte == 0x7f)
+		return 1;
+	return byte == 0xc2 && len > 1 && (unsigned char)bytes[1] < 0xa0 ? 2 : 0;
+}
+
+/* What a terminal could take for a command is not sent to it; newline and tab are, when they are `kept`. */
+static void append_text(struct buffer *out, const char *bytes, size_t len, bool kept)
+{
+	for (size_t i = 0; i < len;) {
+		size_t control = control_len(bytes + i, len - i);
+
+		if (control == 0 || (kept && (bytes[i] == '\n' || bytes[i] == '\t'))) {
+			buffer_append_char(out, bytes[i++]);
+			continue;
+		}
+		buffer_append_text(out, "\u00b7");
+		i += control;
+	}
+}
+
+/*
+ * How much of `text` fits into *columns, in bytes; *columns becomes what that
+ * takes at most: characters of three bytes and more may be wide.
+ */
+static size_t fitting(const char *text, size_t *columns)
+{
+	size_t used = 0, at = 0;
+
+	while (text[at] != '\0') {
+		size_t width = (unsigned char)text[at] < 0xe0 ? 1 : 2;
+		size_t next = at + 1;
+
+		if (used + width > *columns)
+			break;
+		while (((unsigned char)text[next] & 0xc0) == 0x80)
+			next++;
+		used += width;
+		at = next;
+	}
+	*columns = used;
+	return at;
+}
+
+/* On one line, cut to `room` columns; the columns that it takes at most. */
+static size_t append_heading(struct buffer *out, const char *heading, size_t room)
+{
+	size_t used = room;
+	size_t len = fitting(heading, &used);
+	bool is_cut = heading[len] != '\0';
+
+	if (is_cut) {
+		used = room - 1;
+		len = fitting(heading, &used);
+	}
+	append_text(out, heading, len, false);
+	buffer_append_text(out, is_cut ? "\u2026" : "");
+	return used + is_cut;
+}
+
+static void append_rule(
+    struct buffer *out, const struct embed_chunk *chunk, size_t index, size_t columns)
+{
+	char label[96];
+	size_t used;
+
+	snprintf(label, sizeof(label), "%zu  %zu tokens  %zu-%zu", index, chunk->tokens,
+	    chunk->start, chunk->end);
+	used = strlen(label) + 4;
 	buffer_printf(out, "\u2500\u2500 %s ", label);
+	if (chunk->heading != NULL && used + 2 < columns) {
+		buffer_append_char(out, ' ');
+		used += append_heading(out, chunk->heading, columns - used - 2) + 2;
+		buffer_append_char(out, ' ');
+	}
 	for (; used < columns; used++)
 		buffer_append_text(out, "\u2500");
 	buffer_append_char(out, '\n');
-}
-
-/* What a terminal could take for a command is not sent to it. */
-static void append_text(struct buffer *out, const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-
-		if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
-			buffer_append_text(out, "\u00b7");
-		else
-			buffer_append_char(out, bytes[i]);
-	}
 }
 
 static void append_chunk(struct buffer *out, const char *bytes, const struct embed_chunk *chunk,
@@ -49,11 +110,11 @@ static void append_chunk(struct buffer *out, const char *bytes, const struct emb
 	buffer_append_text(out, color);
 	if (shared > 0) {
 		buffer_append_text(out, has_color ? DIM : "\u21b6");
-		append_text(out, bytes + chunk->start, shared);
+		append_text(out, bytes + chunk->start, shared, true);
 		buffer_append_text(out, has_color ? RESET : "\u21b7");
 		buffer_append_text(out, color);
 	}
-	append_text(out, bytes + chunk->start + shared, chunk->end - chunk->start - shared);
+	append_text(out, bytes + chunk->start + shared, chunk->end - chunk->start - shared, true);
 	if (has_color)
 		buffer_append_text(out, RESET);
 	if (bytes[chunk->end - 1] != '\n')
@@ -68,12 +129,8 @@ void chunk_view_show(struct buffer *out, const char *bytes, const embed_chunks *
 
 	for (size_t i = 0; i < count; i++) {
 		const struct embed_chunk *chunk = embed_chunks_at(chunks, i);
-		char label[160];
 
-		snprintf(label, sizeof(label), "%zu  %zu tokens  %zu-%zu%s%.80s", i, chunk->tokens,
-		    chunk->start, chunk->end, chunk->heading == NULL ? "" : "  ",
-		    chunk->heading == NULL ? "" : chunk->heading);
-		append_rule(out, label, columns);
+		append_rule(out, chunk, i, columns);
 		append_chunk(out, bytes, chunk, last_end, has_color ? colors[i % COLORS] : "");
 		last_end = chunk->end;
 	}

@@ -11,7 +11,10 @@
 
 #include "base/buffer.h"
 
-/* `columns`: width of the rules.  Control characters of the text but newline and tab are shown as U+00B7. */
+/*
+ * `columns`: width of the rules; a heading that does not fit is cut.  Control
+ * characters are shown as U+00B7, but for newline and tab of the text.
+ */
 void chunk_view_show(struct buffer *out, const char *bytes, const embed_chunks *chunks,
     size_t columns, bool has_color);
 
