@@ -23,6 +23,8 @@ count=0
 run_server() {
 	grep -q 'unix:' block || sed -i 's/ --listen [^ ]*//; s/$/ --listen 127.0.0.1:0/' block
 	sed -i 's/^/exec /' block
+	: >block.out
+	: >block.err
 	sh -e ./block >block.out 2>block.err &
 	server=$!
 	listens=
