@@ -78,6 +78,8 @@ static void add_title(struct reader *reader, size_t at, size_t end)
 			buffer_append_char(title, ' ');
 		at += len > 0 ? len : 1;
 	}
+	if (title->status == EMBED_NO_MEMORY)
+		reader->chunker->status = EMBED_NO_MEMORY;
 }
 
 static void read_heading(struct reader *reader, const struct html_tag *tag)

@@ -29,7 +29,7 @@ void outline_enter(struct outline *outline, struct chunker *chunker, size_t offs
 			buffer_append_text(&path, path.len > 0 ? " > " : "");
 			buffer_append_text(&path, outline->titles[i]);
 		}
-	if (path.len == 0) {
+	if (path.len == 0 && path.status == EMBED_OK) {
 		packer_add_heading(chunker, offset, NULL);
 		return;
 	}

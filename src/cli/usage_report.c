@@ -164,7 +164,8 @@ static struct usage_cells *add_cells(struct usage_report *report)
 	return &report->cells[report->rows];
 }
 
-static void fill_number(char cell[CELL_MAX], uint64_t number, bool is_money)
+static void fill_number(
+    struct usage_report *report, char cell[CELL_MAX], uint64_t number, bool is_money)
 {
 	struct buffer text;
 
@@ -173,6 +174,8 @@ static void fill_number(char cell[CELL_MAX], uint64_t number, bool is_money)
 		progress_append_dollars(&text, number);
 	else
 		progress_append_count(&text, number);
+	if (text.status != EMBED_OK)
+		report->out.status = text.status;
 	snprintf(cell, CELL_MAX, "%.*s", (int)text.len, text.bytes == NULL ? "" : text.bytes);
 	buffer_fini(&text);
 }
@@ -192,7 +195,7 @@ static void add_table_row(
 		    : *groups[i].value != '\0' ? groups[i].value
 					       : "-");
 	for (size_t i = 0; i < NUMBERS; i++)
-		fill_number(cells->text[count + i], number_of(row, i), numbers[i].is_money);
+		fill_number(report, cells->text[count + i], number_of(row, i), numbers[i].is_money);
 }
 
 static void widths_of(const struct usage_report *report, const struct group *groups, size_t count,

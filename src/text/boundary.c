@@ -57,6 +57,8 @@ enum embed_status boundary_create(
 	boundary->icu = ubrk_open(types[kind], locale, NULL, 0, &code);
 	if (U_FAILURE(code)) {
 		boundary_destroy(boundary);
+		if (code == U_MEMORY_ALLOCATION_ERROR)
+			return error_set(error, EMBED_NO_MEMORY, "no memory for boundary rules");
 		return error_set(error, EMBED_BAD_OPTION,
 		    "ICU has no boundary rules for locale '%s' (%s)", locale, u_errorName(code));
 	}
