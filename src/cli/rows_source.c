@@ -163,6 +163,8 @@ static const char *split(struct rows_source *rows, const char *record, size_t le
 	buffer_reset(&rows->scratch);
 	why = csv_split(record, len, rows->format == ROWS_CSV ? ',' : '\t', &rows->scratch,
 	    rows->fields, count);
+	if (rows->scratch.status == EMBED_NO_MEMORY)
+		return "there is no memory for the record";
 	return rows->scratch.status != EMBED_OK ? "the record is too long" : why;
 }
 
