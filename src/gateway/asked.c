@@ -17,7 +17,7 @@ static const struct http_slice *header(struct call *call, const char *name)
 
 static bool take_path_model(struct call *call)
 {
-	size_t len = http_percent_decode(call->param, call->model, CALL_MODEL_MAX);
+	size_t len = http_percent_decode(call_param(call), call->model, CALL_MODEL_MAX);
 
 	if (len == SIZE_MAX) {
 		call_refuse(call, WIRE_REFUSAL_NO_MODEL, NULL);
@@ -108,7 +108,7 @@ bool asked_read_body(struct call *call, struct wire_request *body)
 	const struct gateway_policy *ours = call->policy;
 	struct wire_request_policy policy = {
 	    .refuse_unknown = ours->unknown_fields == GATEWAY_REFUSE_UNKNOWN,
-	    .needs_model = !call->param.len,
+	    .needs_model = !call->param_len,
 	    .max_inputs = ours->max_texts,
 	};
 	struct embed_error error;
@@ -120,7 +120,7 @@ bool asked_read_body(struct call *call, struct wire_request *body)
 	if (wire_request_read(body, http->body, http->body_len, ours->max_texts, &error) !=
 	    EMBED_OK)
 		return refuse_body(call, &error);
-	if (call->param.len ? !take_path_model(call)
+	if (call->param_len ? !take_path_model(call)
 			    : body->model.kind == WIRE_STRING && !take_body_model(call, body))
 		return false;
 	buffer_reset(&call->worker->body);

@@ -56,6 +56,13 @@ struct call *call_begin(struct gateway *gateway, struct http_exchange *exchange)
 	return call;
 }
 
+struct http_slice call_param(const struct call *call)
+{
+	const struct http_request *request = http_exchange_request(call->exchange);
+
+	return (struct http_slice){request->path.bytes + call->param_start, call->param_len};
+}
+
 static void log_call(struct call *call)
 {
 	const struct http_request *request = http_exchange_request(call->exchange);

@@ -20,12 +20,16 @@
 static bool find_route(struct call *call)
 {
 	const struct http_request *request = http_exchange_request(call->exchange);
+	struct http_slice param;
 	bool is_path_known;
 	char method[32], path[256];
 
-	call->route = route_find(request->method, request->path, &call->param, &is_path_known);
-	if (call->route)
+	call->route = route_find(request->method, request->path, &param, &is_path_known);
+	if (call->route) {
+		call->param_start = param.len ? (size_t)(param.bytes - request->path.bytes) : 0;
+		call->param_len = param.len;
 		return true;
+	}
 	snprintf(method, sizeof(method), "%.*s", (int)request->method.len, request->method.bytes);
 	snprintf(path, sizeof(path), "%.*s", (int)request->path.len, request->path.bytes);
 	call_refuse(call, is_path_known ? WIRE_REFUSAL_BAD_METHOD : WIRE_REFUSAL_NO_SUCH_PATH,

@@ -41,7 +41,7 @@ void handle_models(struct call *call)
 void handle_model(struct call *call)
 {
 	const struct embed_model *model = NULL;
-	size_t len = http_percent_decode(call->param, call->model, CALL_MODEL_MAX);
+	size_t len = http_percent_decode(call_param(call), call->model, CALL_MODEL_MAX);
 
 	if (len != SIZE_MAX) {
 		call->model[len] = '\0';

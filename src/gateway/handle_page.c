@@ -75,7 +75,7 @@ void handle_page(struct call *call)
 
 void handle_page_file(struct call *call)
 {
-	const struct page_file *file = find(call->param);
+	const struct page_file *file = find(call_param(call));
 
 	if (file)
 		reply_file(call, file);

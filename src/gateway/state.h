@@ -99,9 +99,10 @@ struct call {
 	struct http_exchange *exchange;
 	const struct gateway_policy *policy; /* as it was when the call began */
 	const struct route *route;
-	struct key_table *keys;  /* held while the call lives; NULL: none */
-	const struct key *key;   /* NULL: nobody asked for one */
-	struct http_slice param; /* of the route's {}, still encoded */
+	struct key_table *keys; /* held while the call lives; NULL: none */
+	const struct key *key;  /* NULL: nobody asked for one */
+	size_t param_start;     /* of the route's {}, in the path */
+	size_t param_len;
 	char id[CALL_ID_LEN + 1];
 	char model[CALL_MODEL_MAX + 1];
 	enum wire_format format;
@@ -133,6 +134,9 @@ struct call {
 struct call *call_of(struct http_exchange *exchange);
 struct call *call_begin(struct gateway *gateway, struct http_exchange *exchange);
 void call_end(struct call *call);
+
+/* What stands in the path for the route's {}, still encoded.  Moves as the request's bytes do. */
+struct http_slice call_param(const struct call *call);
 
 /* Answers with a row of refusals.def; arguments as for wire_refusal_write. */
 #define call_refuse(call, id, ...)                                                                 \

@@ -51,6 +51,10 @@ struct http_field {
 
 /* ---- Requests -------------------------------------------------------- */
 
+/*
+ * Its slices point into the connection's buffer, which may be another one when
+ * the body has come: what on_head looked at, on_request looks up again.
+ */
 struct http_request {
 	struct http_slice method; /* "POST", never empty */
 	struct http_slice target; /* as sent */

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
-	embed, embedUntilHit, metric, model, newHome, run, startEmulator, untilQueued, untilWorking, whileHeld, withGateway, withHeld,
+	embed, embedUntilHit, metric, model, newHome, run, sleep, startEmulator, untilQueued, untilWorking, whileHeld, withGateway, withHeld,
 } from "./harness.mjs";
 
 test("equal texts of many clients go up once", () => withGateway(["--latency", "50ms"], [], async ({ upstream, gateway }) => {
@@ -31,6 +32,27 @@ test("a client that goes away cancels its own wait only", () => withGateway([], 
 	assert.equal((await own.asked).status, 200);
 	assert.equal((await upstream.stats()).texts, 2);
 	while (!/answer="gone"\} 1/.test(await (await fetch(`${gateway.base}/metrics`)).text())); // its worker hears of it by itself
+}));
+
+test("a deployment in the path stays the caller's own while a long body comes in beside others' heads", () => withGateway([], [], async ({ gateway }) => {
+	const { port } = new URL(gateway.base);
+	const head = (deployment, length) => `POST /openai/deployments/${deployment}/embeddings HTTP/1.1\r\nHost: localhost\r\n` +
+		`Connection: close\r\nContent-Length: ${length}\r\n\r\n`;
+	const body = JSON.stringify({ input: "long ".repeat(7000), dimensions: 8 });
+	const open = async (text) => {
+		const socket = net.connect(port, "127.0.0.1");
+		await new Promise((resolve) => socket.write(text, resolve));
+		return socket;
+	};
+	const slow = await open(head("text-embedding-3-small", body.length) + body.slice(0, -1));
+	await sleep(100); // its bytes have outgrown their first buffer, which others may have now
+	const others = await Promise.all(Array.from({ length: 16 }, () => open(head("text-embedding-3-large", 9))));
+	await sleep(100);
+	slow.write(body.slice(-1));
+	let answer = "";
+	for await (const piece of slow.setEncoding("utf8")) answer += piece;
+	assert.match(answer, /"model":"text-embedding-3-small"/);
+	for (const other of others) other.destroy();
 }));
 
 test("what a gone client had sent upstream is stored all the same", () => withGateway([], [], async (setting) => {
