@@ -10,6 +10,7 @@
  *   /stream      "0".."9" as ten pieces       /length  the same with a length
  *   /flood       pieces for ever              /cut     5 of 10 bytes
  *   /raw         "garbage\r\n"                /reset   TCP reset
+ *   /buffer      "hello", from a buffer
  */
 #ifndef HTTP_HARNESS_H
 #define HTTP_HARNESS_H
@@ -102,6 +103,16 @@ static inline void harness_big(struct http_exchange *exchange)
 	buffer_fini(&body);
 }
 
+static inline void harness_buffer(struct http_exchange *exchange)
+{
+	struct buffer body;
+
+	buffer_init(&body, 16);
+	buffer_append_text(&body, "hello");
+	http_reply_buffer(exchange, 200, "text/plain", &body);
+	buffer_fini(&body);
+}
+
 static inline void harness_fault(struct http_exchange *exchange, struct http_slice path)
 {
 	if (http_slice_equals(path, "/cut")) {
@@ -137,6 +148,8 @@ static inline void harness_on_request(struct http_exchange *exchange, void *cont
 		http_exchange_park(exchange);
 		http_exchange_on_gone(exchange, harness_gone, harness);
 		atomic_store(&harness->kept, exchange);
+	} else if (http_slice_equals(path, "/buffer")) {
+		harness_buffer(exchange);
 	} else if (http_slice_equals(path, "/big")) {
 		harness_big(exchange);
 	} else if (http_slice_equals(path, "/stream") || http_slice_equals(path, "/length")) {

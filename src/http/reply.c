@@ -200,21 +200,24 @@ void http_reply_segments(struct http_exchange *exchange, int status, const char 
 	exchange->is_complete = true;
 }
 
-/* What the socket did not take of head and body, without copying the body. */
-static void keep_rest(struct http_conn *conn, struct iovec head, size_t sent, struct buffer *body)
+/*
+ * What the socket did not take: the body as it is, without a copy, unless some
+ * of the head waits too.  Then both are one block, since OpenSSL wants the
+ * bytes of a refused write offered again together.
+ */
+static void keep_rest(
+    struct http_conn *conn, const struct iovec parts[2], size_t sent, struct buffer *body)
 {
 	size_t len;
 	char *bytes;
 
-	if (sent < head.iov_len) {
-		struct iovec rest = {(char *)head.iov_base + sent, head.iov_len - sent};
-
-		http_io_keep_copy(conn, &rest, 1, 0);
-		sent = head.iov_len;
+	if (sent < parts[0].iov_len) {
+		http_io_keep_copy(conn, parts, 2, sent);
+		return;
 	}
 	bytes = buffer_take(body, &len);
 	if (bytes)
-		http_io_keep(conn, bytes, sent - head.iov_len, len);
+		http_io_keep(conn, bytes, sent - parts[0].iov_len, len);
 	else
 		conn->is_broken = true;
 }
@@ -245,7 +248,7 @@ void http_reply_buffer(
 	if (!conn->is_broken && !conn->out)
 		sent = (size_t)http_io_write(conn, parts, 2);
 	if (sent < parts[0].iov_len + parts[1].iov_len && !conn->is_broken)
-		keep_rest(conn, parts[0], sent, body);
+		keep_rest(conn, parts, sent, body);
 	buffer_reset(body);
 	exchange->is_complete = true;
 }

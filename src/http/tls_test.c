@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/harness.h"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -147,11 +148,98 @@ static void plain_bytes_on_a_tls_port_are_dropped(void **state)
 	remove_files(&files);
 }
 
+/* More replies than the kernel holds for the two of them. */
+#define PIPELINED 80000
+
+/* Whether SSL_read or SSL_write waits for the other side. */
+static bool waits(SSL *ssl, int result)
+{
+	int why = SSL_get_error(ssl, result);
+
+	return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
+}
+
+static bool is_ready(int fd, short events)
+{
+	struct pollfd wanted = {fd, events, 0};
+
+	return poll(&wanted, 1, 300) > 0;
+}
+
+/* Writes until nothing more is taken: the server's replies fill what there is between the two. */
+static size_t write_some(SSL *ssl, const char *request, size_t left)
+{
+	size_t count = 0;
+
+	while (count < left) {
+		int put = SSL_write(ssl, request, (int)strlen(request));
+
+		if (put > 0)
+			count++;
+		else if (!waits(ssl, put) || !is_ready(SSL_get_fd(ssl), POLLOUT))
+			break;
+	}
+	return count;
+}
+
+/* Counts the "hello"s that have come, also one that two reads share. */
+static size_t read_some(SSL *ssl, size_t *matched)
+{
+	static const char word[] = "hello";
+	char bytes[16384];
+	size_t count = 0;
+	int got;
+
+	while ((got = SSL_read(ssl, bytes, sizeof(bytes))) > 0 ||
+	       (waits(ssl, got) && is_ready(SSL_get_fd(ssl), POLLIN)))
+		for (int i = 0; i < got; i++) {
+			*matched = bytes[i] == word[*matched] ? *matched + 1 : bytes[i] == 'h';
+			if (word[*matched] == '\0') {
+				*matched = 0;
+				count++;
+			}
+		}
+	return count;
+}
+
+static void a_client_that_reads_late_gets_each_of_its_pipelined_replies(void **state)
+{
+	struct files files;
+	struct harness harness = {
+	    .options = {.tls_cert_file = files.cert, .tls_key_file = files.key}};
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+	size_t asked = 0, answered = 0, matched = 0, before;
+	int fd;
+
+	(void)state;
+	make_folder(&files);
+	write_certificate(&files, 1);
+	harness_start(&harness);
+	fd = harness_connect(&harness);
+	SSL_set_fd(ssl, fd);
+	assert_int_equal(SSL_connect(ssl), 1);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	do {
+		before = answered;
+		asked +=
+		    write_some(ssl, "GET /buffer HTTP/1.1\r\nHost: a\r\n\r\n", PIPELINED - asked);
+		answered += read_some(ssl, &matched);
+	} while (answered > before && answered < PIPELINED);
+	assert_int_equal(answered, PIPELINED);
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	close(fd);
+	harness_stop(&harness);
+	remove_files(&files);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(replies_small_and_large_pass_through_tls),
 	    cmocka_unit_test(a_reload_shows_the_new_certificate_and_a_bad_one_changes_nothing),
+	    cmocka_unit_test(a_client_that_reads_late_gets_each_of_its_pipelined_replies),
 	    cmocka_unit_test(plain_bytes_on_a_tls_port_are_dropped),
 	};
 
