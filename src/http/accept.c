@@ -51,6 +51,12 @@ static void welcome(
 	}
 }
 
+static void take_spare(struct http_worker *worker)
+{
+	if (worker->spare_fd < 0)
+		worker->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 /* Out of descriptors: the spare one lets one client be told by a close instead of a hang. */
 static bool shed(struct http_worker *worker, int listener_fd)
 {
@@ -59,15 +65,17 @@ static bool shed(struct http_worker *worker, int listener_fd)
 	if (worker->spare_fd < 0)
 		return false;
 	close(worker->spare_fd);
+	worker->spare_fd = -1;
 	fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
-	worker->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	take_spare(worker);
 	return fd >= 0;
 }
 
 void http_accept_some(struct http_worker *worker, struct http_listener *listener)
 {
+	take_spare(worker); /* another thread may have been quicker, the last time */
 	for (int i = 0; i < ACCEPTS_PER_TURN && listener->fd >= 0; i++) {
 		struct sockaddr_storage peer = {0};
 		socklen_t len = sizeof(peer);

@@ -212,15 +212,22 @@ static inline void harness_stop(struct harness *harness)
 
 /* ---- The client --------------------------------------------------------- */
 
+static inline int harness_socket(void)
+{
+	struct timeval patience = {.tv_sec = 20};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
 static inline int harness_connect(const struct harness *harness)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 	    .sin_port = htons(harness->port),
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval patience = {.tv_sec = 20};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = harness_socket();
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
 }

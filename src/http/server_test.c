@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/harness.h"
 
+#include <sys/resource.h>
+
 #define BYTES(text) (text), sizeof(text) - 1
 #define END         "Connection: close\r\n\r\n"
 
@@ -394,6 +396,60 @@ static void a_worker_finds_its_server_from_the_first_request_on(void **state)
 	harness_stop(&harness);
 }
 
+/* The highest number of `count` descriptors that are opened next. */
+static int reach_of(int count)
+{
+	int fds[8], reach = 0;
+
+	for (int i = 0; i < count; i++) {
+		fds[i] = dup(0);
+		assert_true(fds[i] >= 0);
+		reach = fds[i] > reach ? fds[i] : reach;
+	}
+	for (int i = 0; i < count; i++)
+		close(fds[i]);
+	return reach;
+}
+
+static void allow_descriptors_below(int number)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)number;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* The server starts without one to spare, and takes it later. */
+static void without_a_free_descriptor_a_client_is_told_by_a_close(void **state)
+{
+	struct harness harness = {0};
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	struct rlimit before;
+	int first, late;
+	char byte;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	allow_descriptors_below(reach_of(3) + 1); /* listener, epoll, wake */
+	harness_start(&harness);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	first = harness_connect(&harness);
+	harness_send_text(first, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_true(recv(first, &byte, 1, 0) == 1);
+
+	late = harness_socket();
+	address.sin_port = htons(harness.port);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	allow_descriptors_below(reach_of(1));
+	assert_int_equal(connect(late, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_true(recv(late, &byte, 1, 0) == 0 || errno == ECONNRESET);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	close(first);
+	close(late);
+	harness_stop(&harness);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,6 +467,7 @@ int main(void)
 	    cmocka_unit_test(says_why_an_address_cannot_work),
 	    cmocka_unit_test(one_connection_too_many_is_told_so),
 	    cmocka_unit_test(a_worker_finds_its_server_from_the_first_request_on),
+	    cmocka_unit_test(without_a_free_descriptor_a_client_is_told_by_a_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
