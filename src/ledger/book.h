@@ -18,8 +18,9 @@
 #define BOOK_VERSION 1
 
 /*
- * No single row counts more than this, so that no reply from upstream can make
- * the sums overflow (SQLite refuses such a sum, and with it the whole group).
+ * No single row counts more than this.  However many such rows an upstream's
+ * replies make, an hour's sums stop at 2^62 (open.c) and a report's at 2^63 - 1
+ * (usage.c): SQLite refuses a sum that overflows, and with it the whole group.
  */
 #define BOOK_VALUE_MAX ((uint64_t)1 << 50)
 

@@ -172,6 +172,42 @@ static void absurd_numbers_from_upstream_do_not_stop_the_ledger(void **state)
 	ledger_close(ledger);
 }
 
+static void count_spent(const struct ledger_spent *spent, void *context)
+{
+	*(struct ledger_spent *)context = *spent;
+}
+
+/* 2^50 a row: 2^13 of them are beyond what SQLite adds up. */
+static void not_even_thousands_of_absurd_numbers_stop_it(void **state)
+{
+	struct ledger *ledger = open_ledger();
+	struct ledger_attempt attempts[1025];
+	struct ledger_spent spent = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 1025; i++) {
+		attempts[i] = good_attempt(NOW_S);
+		attempts[i].tokens = UINT64_MAX;
+	}
+	for (int i = 0; i < 8; i++)
+		add(ledger, attempts, 1025);
+	assert_string_equal(usage_by(ledger, 0),
+	    "0 - - - -: 8200/0 82000 4611686018427387904 16400000 | 0 0 0 0 0\n");
+	assert_int_equal(ledger_spent(ledger, 0, count_spent, &spent, NULL), EMBED_OK);
+	assert_int_equal(spent.tokens, INT64_MAX);
+
+	/* Nor does their sum over other hours, or a good row after them. */
+	attempts[0].time_us += 3600ll * 1000000;
+	attempts[1] = good_attempt(NOW_S);
+	for (int i = 2; i < 1025; i++)
+		attempts[i].time_us += 3600ll * 1000000;
+	for (int i = 0; i < 8; i++)
+		add(ledger, attempts, 1025);
+	assert_string_equal(usage_by(ledger, 0),
+	    "0 - - - -: 16400/0 164000 9223372036854775807 32800000 | 0 0 0 0 0\n");
+	ledger_close(ledger);
+}
+
 static void pruning_attempts_leaves_reports_as_they_are(void **state)
 {
 	struct ledger *ledger = open_ledger();
@@ -364,6 +400,7 @@ int main(void)
 	    TEST(a_query_takes_whole_hours),
 	    TEST(names_are_data_whatever_they_hold),
 	    TEST(absurd_numbers_from_upstream_do_not_stop_the_ledger),
+	    TEST(not_even_thousands_of_absurd_numbers_stop_it),
 	    TEST(pruning_attempts_leaves_reports_as_they_are),
 	    TEST(the_latest_attempts_come_newest_first),
 	    TEST(a_newer_version_is_refused_with_a_hint),

@@ -59,19 +59,25 @@ static const char add_attempt_sql[] =
     " tokens, cost_nano, http_status, status, latency_us, retry, request_id)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
+/* A sum stops at 2^62: SQLite refuses one that overflows, and with it the whole group. */
+#define ADD(column) " " column " = min(" column " + excluded." column ", 4611686018427387904)"
+
+/* clang-format off */
 static const char add_hourly_sql[] =
     "INSERT INTO hourly VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     " ON CONFLICT DO UPDATE SET"
-    " attempts = attempts + excluded.attempts,"
-    " failed_attempts = failed_attempts + excluded.failed_attempts,"
-    " billed_texts = billed_texts + excluded.billed_texts,"
-    " billed_tokens = billed_tokens + excluded.billed_tokens,"
-    " cost_nano = cost_nano + excluded.cost_nano,"
-    " hit_texts = hit_texts + excluded.hit_texts,"
-    " hit_tokens = hit_tokens + excluded.hit_tokens,"
-    " joined_texts = joined_texts + excluded.joined_texts,"
-    " joined_tokens = joined_tokens + excluded.joined_tokens,"
-    " saved_nano = saved_nano + excluded.saved_nano";
+    ADD("attempts") ","
+    ADD("failed_attempts") ","
+    ADD("billed_texts") ","
+    ADD("billed_tokens") ","
+    ADD("cost_nano") ","
+    ADD("hit_texts") ","
+    ADD("hit_tokens") ","
+    ADD("joined_texts") ","
+    ADD("joined_tokens") ","
+    ADD("saved_nano");
+/* clang-format on */
+#undef ADD
 
 /* ---- Errors --------------------------------------------------------------- */
 

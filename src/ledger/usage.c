@@ -7,7 +7,7 @@
 
 #define SQL_BYTES_MAX 2048
 
-/* Columns of every report: what groups it, then the sums in embed_usage_row's order. */
+/* Columns of every report: what groups it, then the sums' halves in embed_usage_row's order. */
 enum column {
 	START,
 	MODEL,
@@ -40,6 +40,18 @@ static void append_group(
 	buffer_append_text(group, number);
 }
 
+/* In two halves, of which none overflows: SQLite gives up a report whose sum does. */
+static void append_sums(struct buffer *sql)
+{
+	static const char *const columns[] = {"attempts", "failed_attempts", "billed_texts",
+	    "billed_tokens", "cost_nano", "hit_texts", "hit_tokens", "joined_texts",
+	    "joined_tokens", "saved_nano"};
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		buffer_printf(sql, "%ssum(%s >> 31), sum(%s & 2147483647)", i > 0 ? ", " : "",
+		    columns[i], columns[i]);
+}
+
 /* Columns are grouped by their number, and ordered likewise. */
 static void write_sql(struct buffer *sql, uint32_t by)
 {
@@ -52,11 +64,9 @@ static void write_sql(struct buffer *sql, uint32_t by)
 	append_group(sql, &group, by & EMBED_BY_KEY ? "key_name" : NULL, "3");
 	append_group(sql, &group, by & EMBED_BY_UPSTREAM ? "upstream" : NULL, "4");
 	append_group(sql, &group, by & EMBED_BY_LANE ? "lane" : NULL, "5");
-	buffer_append_text(sql,
-	    "sum(attempts), sum(failed_attempts), sum(billed_texts), sum(billed_tokens),"
-	    " sum(cost_nano), sum(hit_texts), sum(hit_tokens), sum(joined_texts),"
-	    " sum(joined_tokens), sum(saved_nano) FROM hourly"
-	    " WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR key_name = ?3)");
+	append_sums(sql);
+	buffer_append_text(
+	    sql, " FROM hourly WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR key_name = ?3)");
 	if (group.len > 0) {
 		buffer_append(sql, group.bytes, group.len);
 		buffer_append_text(sql, " ORDER BY 1, 2, 3, 4, 5");
@@ -97,7 +107,11 @@ static const char *column_text(sqlite3_stmt *statement, int column)
 
 static uint64_t column_sum(sqlite3_stmt *statement, int column)
 {
-	return (uint64_t)sqlite3_column_int64(statement, FIRST_SUM + column);
+	int64_t high = sqlite3_column_int64(statement, FIRST_SUM + 2 * column);
+	int64_t low = sqlite3_column_int64(statement, FIRST_SUM + 2 * column + 1);
+
+	high += low >> 31;
+	return high > INT64_MAX >> 31 ? INT64_MAX : (uint64_t)(high << 31 | (low & INT32_MAX));
 }
 
 static void hand_row(sqlite3_stmt *statement, embed_usage_fn *fn, void *context)
@@ -237,8 +251,10 @@ enum embed_status ledger_recent(struct ledger *ledger, size_t limit, ledger_atte
 static enum embed_status spent(struct ledger *ledger, int64_t since_us, ledger_spent_fn *fn,
     void *context, struct embed_error *error)
 {
-	static const char sql[] = "SELECT upstream, sum(NOT is_part), sum(texts), sum(tokens)"
-				  " FROM attempt WHERE time_us >= ?1 GROUP BY upstream";
+	/* total() does not overflow, and the cast stops at the largest number. */
+	static const char sql[] =
+	    "SELECT upstream, sum(NOT is_part), sum(texts), CAST(total(tokens) AS INTEGER)"
+	    " FROM attempt WHERE time_us >= ?1 GROUP BY upstream";
 	sqlite3_stmt *statement = NULL;
 	enum embed_status status = EMBED_OK;
 	int rc = sqlite3_prepare_v2(ledger->reader, sql, -1, &statement, NULL);
