@@ -52,6 +52,12 @@ static void refill(struct limiter *limiter, int64_t now_us)
 		    limiter_burst(limiter), limiter->permits + passed_s * limiter_rate(limiter));
 }
 
+/* Another limit: no more than it holds, and no debt that it would take more than a minute to pay. */
+static void fit_permits(struct limiter *limiter)
+{
+	limiter->permits = fmax(-limiter->limit, fmin(limiter->permits, limiter_burst(limiter)));
+}
+
 void limiter_set(struct limiter *limiter, double limit, int64_t now_us)
 {
 	bool was_limited = is_limited(limiter);
@@ -62,7 +68,7 @@ void limiter_set(struct limiter *limiter, double limit, int64_t now_us)
 	if (limit <= 0)
 		limiter->permits = 0;
 	else if (was_limited)
-		limiter->permits = fmin(limiter->permits, limiter_burst(limiter));
+		fit_permits(limiter);
 	else
 		limiter->permits = limiter_burst(limiter) - limiter->under_way;
 }
@@ -121,7 +127,8 @@ static void learn(struct limiter *limiter, int64_t limit, int64_t remaining)
 	}
 	if (is_first)
 		limiter->permits = remaining >= 0 ? -INFINITY : limiter_burst(limiter);
-	limiter->permits = fmin(limiter->permits, limiter_burst(limiter));
+	else
+		fit_permits(limiter);
 }
 
 void limiter_correct(struct limiter *limiter, const struct limiter_charge *charge, int64_t limit,

@@ -220,6 +220,23 @@ static void a_limit_that_comes_late_counts_what_is_under_way(void **state)
 	assert_true(limiter_available(&limiter, 0) == 50);
 }
 
+/* The slack of a huge limit would be ages of a small one. */
+static void a_limit_that_falls_leaves_no_debt_of_the_old_one(void **state)
+{
+	struct limiter limiter;
+
+	(void)state;
+	limiter_init(&limiter, 0, 8, 0);
+	take_and_learn(&limiter, 1, INT64_C(1000000000000000000), 0);
+	take_and_learn(&limiter, 1, 60, -1);
+	assert_in_range(limiter_wait_us(&limiter, 1, 0), 1, 62 * SECOND);
+
+	limiter_init(&limiter, 5e6, 8, 0);
+	take_and_learn(&limiter, 1, 5000000, 0);
+	limiter_set(&limiter, 60, 0);
+	assert_in_range(limiter_wait_us(&limiter, 1, 0), 1, 62 * SECOND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +257,7 @@ int main(void)
 	    cmocka_unit_test(another_limit_gives_no_permit_twice),
 	    cmocka_unit_test(a_limit_that_was_taken_away_is_learnt_again),
 	    cmocka_unit_test(a_limit_that_comes_late_counts_what_is_under_way),
+	    cmocka_unit_test(a_limit_that_falls_leaves_no_debt_of_the_old_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
