@@ -104,6 +104,9 @@ struct wire_string {
 	size_t len;
 };
 
+/* Fields outside the table in one body: each takes more memory than the bytes that make it. */
+#define WIRE_MAX_EXTRAS 1024
+
 /* A field outside the table; `value` is its JSON as it came. */
 struct wire_extra {
 	const char *name; /* unescaped, NUL-terminated */
@@ -159,7 +162,8 @@ void wire_request_fini(struct wire_request *request);
  * object and the fields are filled in, whatever they hold.  Otherwise `error`
  * (may be NULL) says what is wrong; its index is that of the input being read
  * (or EMBED_NO_INDEX), its offset the byte in the body:
- *   EMBED_BAD_FORMAT  not JSON, or a known field twice
+ *   EMBED_BAD_FORMAT  not JSON, a known field twice, or more than
+ *                     WIRE_MAX_EXTRAS fields outside the table
  *   EMBED_BAD_UTF8    ill-formed bytes or half of a surrogate pair
  *   EMBED_TOO_LARGE   more than max_inputs inputs (0: as many as fit the body),
  *                     or nested too deeply

@@ -110,6 +110,8 @@ static bool add_extra(
 {
 	struct wire_request *request = reading->request;
 
+	if (request->extra_count == WIRE_MAX_EXTRAS)
+		return json_fail(&reading->cursor, EMBED_BAD_FORMAT, "too many fields");
 	if (request->extra_count == request->extra_cap) {
 		struct wire_extra *extras =
 		    grown(request->extras, &request->extra_cap, sizeof(*extras));

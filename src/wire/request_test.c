@@ -150,6 +150,36 @@ static void lists_unknown_fields_as_they_came_and_writes_them_by_name(void **sta
 	wire_request_fini(&request);
 }
 
+/* A body of n extras as short as can be. */
+static enum embed_status read_extras(struct wire_request *request, size_t n)
+{
+	struct buffer body;
+	enum embed_status status;
+
+	buffer_init(&body, 1 << 20);
+	buffer_append_text(&body, "{\"input\":\"t\"");
+	for (size_t i = 0; i < n; i++)
+		buffer_append_text(&body, ",\"\":0");
+	buffer_append_char(&body, '}');
+	status = wire_request_read(request, body.bytes, body.len, 0, NULL);
+	buffer_fini(&body);
+	return status;
+}
+
+/* A body of 64 MB would otherwise take a gigabyte, which stays with the reader. */
+static void takes_only_so_many_unknown_fields(void **state)
+{
+	struct wire_request request;
+
+	(void)state;
+	wire_request_init(&request);
+	assert_int_equal(read_extras(&request, WIRE_MAX_EXTRAS), EMBED_OK);
+	assert_int_equal(request.extra_count, WIRE_MAX_EXTRAS);
+	assert_int_equal(read_extras(&request, WIRE_MAX_EXTRAS + 1), EMBED_BAD_FORMAT);
+	assert_int_equal(read_extras(&request, 100000), EMBED_BAD_FORMAT);
+	wire_request_fini(&request);
+}
+
 static void says_where_an_input_has_a_wrong_kind(void **state)
 {
 	static const struct {
@@ -421,6 +451,7 @@ int main(void)
 	    cmocka_unit_test(unescapes_in_place),
 	    cmocka_unit_test(a_nul_stays_in_its_text),
 	    cmocka_unit_test(lists_unknown_fields_as_they_came_and_writes_them_by_name),
+	    cmocka_unit_test(takes_only_so_many_unknown_fields),
 	    cmocka_unit_test(says_where_an_input_has_a_wrong_kind),
 	    cmocka_unit_test(refuses_what_is_not_json),
 	    cmocka_unit_test(a_known_field_twice_is_refused_however_it_is_spelt),
