@@ -22,6 +22,15 @@ static void restore_body(struct call *call)
 	buffer_init(&call->body, 0);
 }
 
+/* Of an answer without a vector; when memory was short only its status tells. */
+static void take_error(struct embed_error *error, const struct embed_answer *answer)
+{
+	if (answer->error)
+		*error = *answer->error;
+	else
+		error_set(error, answer->status, "%s", embed_status_meaning(answer->status));
+}
+
 static const struct embed_error *first_error(struct call *call)
 {
 	for (size_t i = 0; i < embed_result_count(call->result); i++) {
@@ -29,11 +38,7 @@ static const struct embed_error *first_error(struct call *call)
 
 		if (answer->status == EMBED_OK)
 			continue;
-		if (answer->error)
-			call->error = *answer->error;
-		else
-			error_set(&call->error, answer->status, "%s",
-			    embed_status_meaning(answer->status));
+		take_error(&call->error, answer);
 		call->error.index = call->prefix + i;
 		return &call->error;
 	}
@@ -67,11 +72,13 @@ static void write_errors(struct call *call)
 	body->len--; /* the object's last brace */
 	for (size_t i = 0; i < embed_result_count(call->result); i++) {
 		const struct embed_answer *answer = embed_result_answer(call->result, i);
+		struct embed_error error;
 
-		if (answer->status == EMBED_OK || !answer->error)
+		if (answer->status == EMBED_OK)
 			continue;
+		take_error(&error, answer);
 		buffer_printf(body, "%s{\"index\":%zu,\"error\":", separator, call->prefix + i);
-		failure_write_object(body, answer->error);
+		failure_write_object(body, &error);
 		buffer_append_char(body, '}');
 		separator = ",";
 	}
