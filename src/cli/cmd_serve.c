@@ -164,6 +164,39 @@ static enum embed_status check_origins(const struct options *options, struct emb
 	return EMBED_OK;
 }
 
+/* 0 was the default in silence; whoever writes it means something else. */
+static enum embed_status check_limits(const struct options *options, struct embed_error *error)
+{
+	const struct serve_options *own = options_values(options, &serve_set);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} limits[] = {
+	    {"max_body", own->max_body_bytes},
+	    {"max_texts", own->max_texts},
+	    {"queue_tokens", own->queue_tokens},
+	    {"max_connections", own->max_connections},
+	    {"head_timeout", (uint64_t)own->head_timeout_us},
+	    {"body_timeout", (uint64_t)own->body_timeout_us},
+	    {"write_timeout", (uint64_t)own->write_timeout_us},
+	    {"keep_alive", (uint64_t)own->keep_alive_us},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (limits[i].value == 0)
+			return error_set(error, EMBED_BAD_OPTION,
+			    "%s must be above 0; leave it out for the default",
+			    options_origin(options, &serve_set, limits[i].name));
+	return EMBED_OK;
+}
+
+static enum embed_status check_options(const struct options *options, struct embed_error *error)
+{
+	enum embed_status status = check_origins(options, error);
+
+	return status == EMBED_OK ? check_limits(options, error) : status;
+}
+
 /* ---- Reloading ------------------------------------------------------------------ */
 
 struct serving {
@@ -222,7 +255,7 @@ static void read_options(struct serving *serving)
 
 	error_clear(&error);
 	if (command_reload(&options, serving->input, &error) == EMBED_OK &&
-	    check_origins(options, &error) == EMBED_OK &&
+	    check_options(options, &error) == EMBED_OK &&
 	    settings_reload_service(serving->service, options, &error) == EMBED_OK) {
 		take_options(serving, options);
 		return;
@@ -378,7 +411,7 @@ static int run(const struct command_input *input)
 		return command_misuse("cannot set up signals");
 	if (input->argument_count)
 		return command_misuse("serve takes no arguments: \"%.60s\"", input->arguments[0]);
-	if (check_origins(input->options, &error) != EMBED_OK ||
+	if (check_options(input->options, &error) != EMBED_OK ||
 	    find_keys_file(keys_file, input->options, own->keys_file, &error) != EMBED_OK ||
 	    confine_serving(input, keys_file, &error) != EMBED_OK ||
 	    open_reports(&reports, own, &error) != EMBED_OK)

@@ -68,6 +68,10 @@ says err 'the export is empty'
 
 expect 2 "$EMBED" serve --listen 127.0.0.1:0 --cors-origin https://app.example.org/
 says err '^embed: --cors-origin: "https://app.example.org/" is no origin; it looks like '
+expect 2 "$EMBED" serve --listen 127.0.0.1:0 --max-body 0
+says err '^embed: --max-body must be above 0; leave it out for the default$'
+expect 2 "$EMBED" serve --listen 127.0.0.1:0 --keep-alive 0s
+says err '^embed: --keep-alive must be above 0'
 expect 2 "$EMBED" serve --listen 127.0.0.1:0 --tls-cert no-such-file --tls-key many
 says err 'cannot use the TLS certificate no-such-file: No such file or directory$'
 expect 2 "$EMBED" serve --listen 127.0.0.1:0 --tls-cert many --tls-key many
