@@ -409,44 +409,6 @@ static void several_processes_share_one_home(void **state)
 	cache_close(cache);
 }
 
-static void child_fills_beyond(uint64_t cap_bytes)
-{
-	struct cache *cache = child_open(cap_bytes);
-	struct embed_error error;
-
-	for (uint64_t i = 0; i < 64; i++)
-		if (test_put_group(cache, i * 64, 64, 1536, NULL, &error) != EMBED_OK)
-			child_fail(&error);
-	cache_close(cache);
-	test_child_exit(0);
-}
-
-static void a_process_with_a_larger_cap_does_not_shut_out_the_others(void **state)
-{
-	struct cache *cache = test_open_with(&home, CACHE_CAP_MIN, 0);
-	pid_t child;
-
-	(void)state;
-	test_put(cache, 1, 64);
-	cache_close(cache);
-	/* LMDB must not be carried over a fork, so the child comes first and waits for the go. */
-	child = fork();
-	if (child == 0) {
-		while (told->durable == 0)
-			sched_yield();
-		child_fills_beyond(64u << 20);
-	}
-	cache = test_open_with(&home, CACHE_CAP_MIN, 0);
-	assert_int_equal(test_check(cache, 1, 64), EMBED_OK);
-	told->durable = 1;
-	assert_int_equal(wait_for(child), 0);
-	for (uint64_t i = 0; i < 64 * 64; i += 16)
-		assert_int_equal(test_check(cache, i, 1536), EMBED_OK);
-	test_put(cache, 5000, 64);
-	assert_int_equal(test_check(cache, 5000, 64), EMBED_OK);
-	cache_close(cache);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -460,7 +422,6 @@ int main(void)
 	    TEST(a_file_that_may_not_grow_is_told_and_overcome),
 	    TEST(a_read_only_disk_is_a_clear_error),
 	    TEST(several_processes_share_one_home),
-	    TEST(a_process_with_a_larger_cap_does_not_shut_out_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,8 @@ static int slot_begin_txn(struct cache *cache, struct store_slot *slot)
 {
 	int rc, dead;
 
+	if (cache->is_unmapped)
+		return STORE_UNMAPPED;
 	if (slot->txn != NULL) {
 		rc = mdb_txn_renew(slot->txn);
 		if (rc != MDB_BAD_RSLOT)
@@ -122,19 +124,19 @@ static int slot_begin(struct cache *cache, struct store_slot *slot)
  */
 static int adopt_larger_map(struct cache *cache)
 {
-	int rc;
-
 	for (size_t i = 0; i < STORE_SLOTS; i++) {
 		while (!slot_try(&cache->slots[i]))
 			sched_yield();
 		if (cache->slots[i].txn != NULL)
 			slot_forget(&cache->slots[i]);
 	}
-	rc = mdb_env_set_mapsize(cache->env, 0);
+	/* LMDB gives the old map up first, and then does not notice that it has none. */
+	if (mdb_env_set_mapsize(cache->env, 0) != 0)
+		cache->is_unmapped = true;
 	atomic_store_explicit(&cache->map, NULL, memory_order_release);
 	for (size_t i = 0; i < STORE_SLOTS; i++)
 		slot_release(&cache->slots[i]);
-	return rc;
+	return cache->is_unmapped ? STORE_UNMAPPED : 0;
 }
 
 int store_read_begin(struct cache *cache, struct store_read *read)
@@ -182,7 +184,7 @@ void store_trim(struct cache *cache, const struct store_read *read)
 
 int store_write_begin(struct cache *cache, MDB_txn **txn)
 {
-	int rc = mdb_txn_begin(cache->env, NULL, 0, txn);
+	int rc = cache->is_unmapped ? STORE_UNMAPPED : mdb_txn_begin(cache->env, NULL, 0, txn);
 
 	if (rc == MDB_MAP_RESIZED && (rc = adopt_larger_map(cache)) == 0)
 		rc = mdb_txn_begin(cache->env, NULL, 0, txn);
@@ -293,6 +295,9 @@ static const struct {
 			   "wrote it, or another home"},
     {MDB_PANIC, "an earlier write failed halfway: restart the program"},
     {MDB_MAP_RESIZED, "another process opened it with a larger cap: open it with the same one"},
+    {STORE_UNMAPPED,
+	"another process opened it with a larger cap, and for a map of that size there "
+	"was no memory or address space (ulimit -v): restart the program"},
     {MDB_BAD_RSLOT, "its lock file was disturbed: restart every program that uses this home"},
 };
 

@@ -29,6 +29,9 @@
 
 #define STORE_SLOTS 64
 
+/* Beside LMDB's codes: its map of a file that grew could not be made again. */
+#define STORE_UNMAPPED (-30700)
+
 /* The one key that is no digest: what wrote this file. */
 #define STORE_FORMAT_KEY "embed-store"
 #define STORE_FORMAT     1u
@@ -44,6 +47,7 @@ struct cache {
 	MDB_env *env;
 	MDB_dbi dbi;
 	_Atomic(const uint8_t *) map; /* where LMDB maps the file; NULL: to be looked up */
+	bool is_unmapped; /* the map is gone for good; changes with all slots and write_lock held */
 	const struct half *half;
 	uint64_t cap_bytes;
 	uint64_t ttl_s;
