@@ -63,6 +63,14 @@ static void sentences_end_at_chinese_and_japanese_stops(void **state)
 	assert_boundaries(BOUNDARY_SENTENCE, "ja", "雨です。|「元気？」|はい。");
 }
 
+static void a_japanese_quote_and_who_said_it_are_one_sentence(void **state)
+{
+	(void)state;
+	assert_boundaries(BOUNDARY_SENTENCE, "ja", "「はい。」と言った。|次の文。");
+	assert_boundaries(
+	    BOUNDARY_SENTENCE, "ja", "彼は『行こう！』って叫んだ。|「そう。」|彼は頷いた。");
+}
+
 static void thai_sentences_end_at_blanks(void **state)
 {
 	(void)state;
@@ -200,6 +208,7 @@ int main(void)
 	    cmocka_unit_test(sentences_end_at_stops),
 	    cmocka_unit_test(sentences_do_not_end_after_abbreviations_and_initials),
 	    cmocka_unit_test(sentences_end_at_chinese_and_japanese_stops),
+	    cmocka_unit_test(a_japanese_quote_and_who_said_it_are_one_sentence),
 	    cmocka_unit_test(thai_sentences_end_at_blanks),
 	    cmocka_unit_test(sentences_end_at_the_stops_of_other_scripts),
 	    cmocka_unit_test(wrapped_lines_are_one_sentence),

@@ -86,6 +86,27 @@ static bool is_wrapped(const char *bytes, size_t len, size_t start, size_t text_
 	return text_end - line_start >= WRAPPED_LINE_BYTES && is_letter(bytes[found]);
 }
 
+static bool begins_with(const char *bytes, size_t len, const char *word)
+{
+	size_t word_len = strlen(word);
+
+	return len >= word_len && memcmp(bytes, word, word_len) == 0;
+}
+
+/* Japanese: who said what stands in quotes, stops included, follows with a particle. */
+static bool is_quoted(const char *bytes, size_t len, size_t start, size_t found)
+{
+	static const char *const closing[] = {"\u300d", "\u300f"};         /* corner brackets */
+	static const char *const particles[] = {"\u3068", "\u3063\u3066"}; /* to, tte */
+	bool is_closed = false, is_said = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		is_closed |= found - start >= 3 && begins_with(bytes + found - 3, 3, closing[i]);
+		is_said |= begins_with(bytes + found, len - found, particles[i]);
+	}
+	return is_closed && is_said;
+}
+
 bool sentence_goes_on(const char *bytes, size_t len, size_t start, size_t found)
 {
 	size_t end = found;
@@ -96,6 +117,8 @@ bool sentence_goes_on(const char *bytes, size_t len, size_t start, size_t found)
 		newlines += bytes[--end] == '\n';
 	if (newlines > 1 || end == start)
 		return false;
+	if (end == found && is_quoted(bytes, len, start, found))
+		return true;
 	if (end < found && bytes[end - 1] == '.' && is_inner_stop(bytes, start, end - 1))
 		return true;
 	return newlines == 1 && is_wrapped(bytes, len, start, end, found);

@@ -12,7 +12,8 @@
 /*
  * Is `found`, which the rules take for the end of the sentence that began at
  * `start`, inside one: after an abbreviation, an initial or a number's stop,
- * or at the end of a line that was only wrapped?
+ * at the end of a line that was only wrapped, or between a Japanese quote and
+ * the particle that says it was one?
  */
 bool sentence_goes_on(const char *bytes, size_t len, size_t start, size_t found);
 
