@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "ledger/book.h"
 
 #define BUSY_TIMEOUT_MS 10000
+#define MODE_WAIT_MS    5
 
 /* "embd", so that file(1) and we can tell it from other databases. */
 #define APPLICATION_ID 0x656d6264
@@ -209,6 +211,23 @@ static enum embed_status create_or_check(struct ledger *ledger, struct embed_err
 }
 
 /*
+ * Changing the mode is the one thing that SQLite does not wait for: processes
+ * that make one ledger at the same instant would shut each other out.
+ */
+static int set_wal(sqlite3 *db)
+{
+	int64_t until_us = clock_now_us() + (int64_t)BUSY_TIMEOUT_MS * 1000;
+	int rc;
+
+	for (;;) {
+		rc = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+		if ((rc & 0xff) != SQLITE_BUSY || clock_now_us() >= until_us)
+			return rc;
+		sqlite3_sleep(MODE_WAIT_MS);
+	}
+}
+
+/*
  * WAL: readers and the writer do not wait for each other.  FULL: a commit is
  * on disk when it returns; in WAL mode NORMAL would lose the last ones in a
  * power cut.
@@ -234,9 +253,9 @@ static enum embed_status open_writer(struct ledger *ledger, struct embed_error *
 		if (status != EMBED_OK)
 			return status;
 	}
-	if (sqlite3_exec(ledger->writer,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-		" PRAGMA journal_size_limit = 67108864; BEGIN IMMEDIATE",
+	if (set_wal(ledger->writer) != SQLITE_OK ||
+	    sqlite3_exec(ledger->writer,
+		"PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; BEGIN IMMEDIATE",
 		NULL, NULL, NULL) != SQLITE_OK)
 		return book_error(ledger, error, ledger->writer, "be opened");
 	status = create_or_check(ledger, error);
