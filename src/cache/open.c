@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +18,10 @@
 
 /* Of the lock file: the readers behind a head of as much as three, of which one is in the count. */
 #define LOCK_BYTES ((READERS_MAX + 2) * 64)
+
+/* How often a file that others have open is looked at before it is believed to be damaged. */
+#define LOOK_TRIES    40
+#define LOOK_PAUSE_MS 5
 
 /* What one call may remove on its way to a lower cap: some tenths of a second. */
 #define SHRINK_STEPS 100
@@ -103,17 +108,36 @@ static enum embed_status set_aside(struct cache *cache, const char *folder,
 	    strerror(errno));
 }
 
+/*
+ * While another process makes or grows the file, what is read of it at one
+ * instant and at the next need not agree: what looks wrong is looked at again.
+ */
+static enum embed_status look_until_settled(
+    struct cache *cache, struct structure_facts *facts, struct embed_error *error)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_PAUSE_MS * 1000000};
+	const MDB_val key = store_format_key();
+	enum embed_status status;
+
+	for (int tries = 1;; tries++) {
+		status = structure_look(cache->data_path, depth_for(&cache->guard),
+		    cache->guard.is_alone ? &key : NULL, facts, error);
+		if (cache->guard.is_alone || tries == LOOK_TRIES ||
+		    (status == EMBED_OK && !facts->is_unborn))
+			return status;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static enum embed_status look_at_file(struct cache *cache, const char *folder,
     struct structure_facts *facts, struct embed_error *error)
 {
-	const MDB_val key = store_format_key();
 	char guard_path[PATH_MAX];
 	enum embed_status status;
 
 	name_file(guard_path, folder, "/unclean");
 	guard_enter(&cache->guard, guard_path);
-	status = structure_look(cache->data_path, depth_for(&cache->guard),
-	    cache->guard.is_alone ? &key : NULL, facts, error);
+	status = look_until_settled(cache, facts, error);
 	if (facts->is_damaged && cache->guard.is_alone)
 		status = set_aside(cache, folder, facts, error);
 	if (status == EMBED_OK && facts->is_unborn && truncate(cache->data_path, 0) != 0)

@@ -123,6 +123,7 @@ static bool is_ours(struct file *file)
 
 static enum embed_status open_file(struct file *file, const char *path, struct embed_error *error)
 {
+	enum embed_status status;
 	struct stat found;
 
 	memset(file, 0, sizeof(*file));
@@ -138,7 +139,13 @@ static enum embed_status open_file(struct file *file, const char *path, struct e
 	if (fstat(file->fd, &found) != 0 || !S_ISREG(found.st_mode))
 		return structure_damaged(file, error, 0, "not a file");
 	file->bytes = (uint64_t)found.st_size;
-	return file->bytes == 0 ? EMBED_NOT_FOUND : read_metas(file, error);
+	if (file->bytes == 0)
+		return EMBED_NOT_FOUND;
+	status = read_metas(file, error);
+	/* Again: another process writes pages first, then the head that names them. */
+	if (status == EMBED_OK && fstat(file->fd, &found) == 0)
+		file->bytes = (uint64_t)found.st_size;
+	return status;
 }
 
 static void close_file(struct file *file)
