@@ -98,6 +98,8 @@ static void write_row(
 		buffer_printf(out, "%*s", (int)(HELP_INDENT - at), "");
 	if (text.status == EMBED_OK)
 		write_wrapped(out, text.bytes, HELP_INDENT, columns);
+	else
+		out->status = text.status;
 	buffer_append_char(out, '\n');
 	buffer_fini(&text);
 }

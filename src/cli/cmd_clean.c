@@ -101,20 +101,6 @@ static void append_answer(
 	}
 }
 
-static bool print_answer(
-    struct cleaner *cleaner, const struct text *text, const embed_cleaned *cleaned)
-{
-	size_t len;
-	const char *bytes = embed_cleaned_bytes(cleaned, &len);
-
-	if (!cleaner->own->map && text->line == 0)
-		return command_print(bytes, len, NULL);
-	buffer_reset(&cleaner->out);
-	append_answer(cleaner, text, cleaned);
-	return cleaner->out.status == EMBED_OK &&
-	       command_print(cleaner->out.bytes, cleaner->out.len, NULL);
-}
-
 /* A record that failed keeps its line, so that lines of input and output go together. */
 static bool fail_text(const struct text *text, const struct embed_error *error)
 {
@@ -122,6 +108,24 @@ static bool fail_text(const struct text *text, const struct embed_error *error)
 		command_print("null\n", 5, NULL);
 	command_fail(error);
 	return false;
+}
+
+static bool print_answer(
+    struct cleaner *cleaner, const struct text *text, const embed_cleaned *cleaned)
+{
+	struct embed_error error;
+	size_t len;
+	const char *bytes = embed_cleaned_bytes(cleaned, &len);
+
+	if (!cleaner->own->map && text->line == 0)
+		return command_print(bytes, len, NULL);
+	buffer_reset(&cleaner->out);
+	append_answer(cleaner, text, cleaned);
+	if (cleaner->out.status == EMBED_OK)
+		return command_print(cleaner->out.bytes, cleaner->out.len, NULL);
+	error_set(&error, cleaner->out.status, "cannot print %.300s: %s", text->source,
+	    embed_status_meaning(cleaner->out.status));
+	return fail_text(text, &error);
 }
 
 static bool clean_one(const struct text *text, void *context)

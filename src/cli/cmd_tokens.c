@@ -79,8 +79,12 @@ static enum embed_status add_part(const char *bytes, size_t len, void *context)
 	return status;
 }
 
-static enum embed_status end(struct counter *counter, const char *source)
+/* What cannot be printed is told there; false: not all of it was. */
+static bool end(struct counter *counter, const char *source)
 {
+	struct embed_error error;
+	enum embed_status status;
+
 	if (counter->own->ids)
 		buffer_append_char(&counter->out, ']');
 	else
@@ -88,7 +92,13 @@ static enum embed_status end(struct counter *counter, const char *source)
 	if (!counter->own->ids && counter->has_names)
 		buffer_printf(&counter->out, " %s", source);
 	buffer_append_char(&counter->out, '\n');
-	return print_out(counter);
+	status = print_out(counter);
+	if (status != EMBED_OK && status != EMBED_IO) {
+		error_set(&error, status, "cannot tell the tokens of %.300s: %s", source,
+		    embed_status_meaning(status));
+		command_fail(&error);
+	}
+	return status == EMBED_OK;
 }
 
 /* A record that failed keeps its line, so that lines of input and output go together. */
@@ -112,7 +122,7 @@ static bool count_one(const struct text *text, void *context)
 	begin(counter);
 	status = add_part(text->bytes, text->len, counter);
 	if (status == EMBED_OK)
-		return end(counter, text->source) == EMBED_OK;
+		return end(counter, text->source);
 	error_set(&error, status, "cannot count the tokens of %.300s: %s", text->source,
 	    embed_status_meaning(status));
 	return fail_text(text, &error);
@@ -136,7 +146,7 @@ static bool count_file(struct counter *counter, const char *path)
 	if (!is_stdin)
 		close(fd);
 	if (status == EMBED_OK)
-		return end(counter, path) == EMBED_OK;
+		return end(counter, path);
 	return command_fail(&error) == COMMAND_GOOD;
 }
 

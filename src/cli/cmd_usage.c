@@ -113,10 +113,8 @@ static int print(const struct command_input *input, const struct usage_options *
 	status = read_ledger(input, query, usage_report_row, &report, error);
 	if (status == EMBED_OK) {
 		usage_report_finish(&report);
-		status = report.out.status;
-	}
-	if (status == EMBED_OK)
 		exit_status = command_print_all(&report.out);
+	}
 	usage_report_fini(&report);
 	return status == EMBED_OK ? exit_status : command_fail(error);
 }

@@ -100,7 +100,7 @@ int command_fail(const struct embed_error *error)
 {
 	fprintf(stderr, "embed: %s\n",
 	    *error->message != '\0' ? error->message : embed_status_meaning(error->status));
-	return command_exit_of(error->status);
+	return error->status == EMBED_OK ? COMMAND_SOME_FAILED : command_exit_of(error->status);
 }
 
 int command_misuse(const char *format, ...)

@@ -42,6 +42,9 @@ const commands = [
 	{ name: "verify", from: "full", args: ["cache", "verify", "--home", home], prints: true },
 	{ name: "usage", from: "full", args: ["usage", "--home", home], prints: true },
 	{ name: "chunk", from: "empty", args: ["chunk", file("page.md"), "--size", "32", "--home", home], prints: true },
+	{ name: "tokens", from: "empty", args: ["tokens", file("page.md"), "--home", home], prints: true },
+	{ name: "clean", from: "empty", args: ["clean", "--map", file("page.md"), "--home", home], prints: true },
+	{ name: "help", from: "empty", args: ["serve", "--help"], prints: true },
 	{ name: "keys", from: "empty", args: ["keys", "add", "ann", "--home", home] },
 ];
 
