@@ -45,7 +45,11 @@ static void give_to_owner(int fd, const char *path)
 		return; /* it is root's then, as it was made */
 }
 
-/* Beside the file, then over it: a reader sees the old or the new one, whole. */
+/*
+ * Beside the file, then over it: a reader sees the old or the new one, whole.
+ * What lies there already is not ours, and never written to: in another
+ * user's folder it may be a link to a file that only root can write.
+ */
 static enum embed_status replace_file(
     const char *path, const struct buffer *bytes, struct embed_error *error)
 {
@@ -54,7 +58,8 @@ static enum embed_status replace_file(
 	int fd;
 
 	snprintf(beside, sizeof(beside), "%s.new", path);
-	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	unlink(beside);
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_set(
 		    error, EMBED_IO, "cannot write %.300s: %s", beside, strerror(errno));
@@ -100,6 +105,18 @@ static enum embed_status edit_locked(
 	return status;
 }
 
+/* The one who made it gives it away: the service's user must be able to lock it, too. */
+static int open_lock(const char *lock_path, const char *path)
+{
+	int lock = open(lock_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (lock >= 0)
+		give_to_owner(lock, path);
+	else if (errno == EEXIST)
+		lock = open(lock_path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	return lock;
+}
+
 enum embed_status key_file_edit(
     const char *path, key_edit_fn *edit, void *context, struct embed_error *error)
 {
@@ -110,7 +127,7 @@ enum embed_status key_file_edit(
 	if (strlen(path) + 6 > sizeof(lock_path))
 		return error_set(error, EMBED_BAD_OPTION, "the path of the keys' file is too long");
 	snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
-	lock = open(lock_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	lock = open_lock(lock_path, path);
 	if (lock < 0 || flock(lock, LOCK_EX) < 0) {
 		status = error_set(
 		    error, EMBED_IO, "cannot lock %.300s: %s", lock_path, strerror(errno));

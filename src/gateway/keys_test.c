@@ -91,6 +91,7 @@ static void what_root_makes_belongs_to_the_folders_owner(void **state)
 	struct key key = {.name = "a", .weight = 1};
 	struct file file;
 	struct stat status;
+	char lock[80];
 
 	(void)state;
 	if (geteuid() != 0)
@@ -105,6 +106,35 @@ static void what_root_makes_belongs_to_the_folders_owner(void **state)
 		assert_int_equal(status.st_mode & 0777, 0600);
 		assert_int_equal(chown(file.folder, 0, 0), 0);
 	}
+	snprintf(lock, sizeof(lock), "%s.lock", file.path);
+	assert_int_equal(stat(lock, &status), 0);
+	assert_int_equal(status.st_uid, 4242);
+	remove_file(&file);
+}
+
+/* Root edits a folder of the service's user, who may have left a link there. */
+static void a_link_in_the_way_is_not_followed(void **state)
+{
+	struct key key = {.name = "a", .weight = 1};
+	struct file file;
+	struct stat status;
+	char other[80], beside[80];
+	int fd;
+
+	(void)state;
+	make_file(&file, NULL);
+	snprintf(other, sizeof(other), "%s/other", file.folder);
+	snprintf(beside, sizeof(beside), "%s.new", file.path);
+	fd = open(other, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "precious", 8), 8);
+	close(fd);
+	assert_int_equal(symlink(other, beside), 0);
+	assert_int_equal(key_file_edit(file.path, put, &key, NULL), EMBED_OK);
+	assert_int_equal(stat(other, &status), 0);
+	assert_int_equal(status.st_size, 8);
+	assert_int_equal(lstat(file.path, &status), 0);
+	assert_true(S_ISREG(status.st_mode));
+	unlink(other);
 	remove_file(&file);
 }
 
@@ -217,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_written_is_read_again),
 	    cmocka_unit_test(what_root_makes_belongs_to_the_folders_owner),
+	    cmocka_unit_test(a_link_in_the_way_is_not_followed),
 	    cmocka_unit_test(many_keys_are_told_apart),
 	    cmocka_unit_test(a_line_that_cannot_be_read_is_named),
 	    cmocka_unit_test(no_file_means_no_keys),
