@@ -263,12 +263,9 @@ static void write_host(struct buffer *out, const char *url)
 {
 	const char *slashes = strstr(url, "://");
 	const char *host = slashes ? slashes + 3 : url;
-	const char *at = strchr(host, '@');
+	const char *at = memrchr(host, '@', strcspn(host, "/?#"));
 
-	if (at && strcspn(host, "/") > (size_t)(at - host))
-		text(out, "host", at + 1);
-	else
-		text(out, "host", host);
+	text(out, "host", at ? at + 1 : host);
 }
 
 static void write_upstream(struct buffer *out, const struct embed_upstream_state *upstream)

@@ -35,7 +35,7 @@ static int fill(void **state)
 	    .subject = "openai"};
 	snapshot.upstream_count = 1;
 	snapshot.upstreams[0] = (struct embed_upstream_state){.name = "a \"quoted\"\nname",
-	    .base_url = "https://user:secret@api.example/v1",
+	    .base_url = "https://user:s@cret@api.example/v1",
 	    .breaker = "closed",
 	    .last_error = "broken\tpipe"};
 	snapshot.key_total = 3;
