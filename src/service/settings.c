@@ -126,16 +126,17 @@ static bool own_upstream(struct settings *settings, struct embed_upstream *upstr
 	return true;
 }
 
-/* The host of a URL that is known to have one, as a default name. */
+/* The host of a URL that is known to have one, as a default name: without user and password, since it is shown. */
 static bool name_after_host(struct settings *settings, struct embed_upstream *upstream)
 {
 	const char *host = strstr(upstream->base_url, "://") + 3, *name;
-	char *copy = strndup(host, strcspn(host, "/?#"));
+	char *copy = strndup(host, strcspn(host, "/?#")), *at;
 	bool is_owned;
 
 	if (copy == NULL)
 		return false;
-	name = copy;
+	at = strrchr(copy, '@');
+	name = at ? at + 1 : copy;
 	is_owned = own(settings, &name);
 	free(copy);
 	upstream->name = name;
@@ -333,16 +334,23 @@ static bool is_same(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static const struct embed_upstream *find_same(
-    const struct settings *settings, const struct embed_upstream *like)
+static bool is_alike(const struct embed_upstream *a, const struct embed_upstream *b)
 {
-	for (size_t i = 0; i < settings->options.upstream_count; i++) {
-		const struct embed_upstream *upstream = &settings->upstreams[i];
+	return a->kind == b->kind && is_same(a->name, b->name) && is_same(a->base_url, b->base_url);
+}
 
-		if (is_same(upstream->name, like->name) && upstream->kind == like->kind &&
-		    is_same(upstream->base_url, like->base_url))
-			return upstream;
-	}
+/* What `fresh` says of the `index`th of `now`; of several that look alike, the first is the first. */
+static const struct embed_upstream *find_same(
+    const struct settings *fresh, const struct settings *now, size_t index)
+{
+	const struct embed_upstream *like = &now->upstreams[index];
+	size_t before = 0;
+
+	for (size_t i = 0; i < index; i++)
+		before += is_alike(&now->upstreams[i], like);
+	for (size_t i = 0; i < fresh->options.upstream_count; i++)
+		if (is_alike(&fresh->upstreams[i], like) && before-- == 0)
+			return &fresh->upstreams[i];
 	return NULL;
 }
 
@@ -355,7 +363,7 @@ static bool keep_upstreams(const struct settings *now, struct settings *fresh)
 	if (upstreams == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		const struct embed_upstream *said = find_same(fresh, &now->upstreams[i]);
+		const struct embed_upstream *said = find_same(fresh, now, i);
 
 		upstreams[i] = now->upstreams[i];
 		if (said == NULL)

@@ -159,6 +159,45 @@ static void other_options_change_keys_limits_and_prices_of_the_upstreams_there_a
 	settings_destroy(settings);
 }
 
+static void upstreams_that_look_alike_keep_their_own_keys(void **state)
+{
+	const struct embed_upstream upstreams[] = {
+	    {.base_url = "https://a/v1", .api_key = "sk-1", .requests_per_minute = 1},
+	    {.base_url = "https://a/v1", .api_key = "sk-2", .requests_per_minute = 2}};
+	struct embed_upstream later[] = {upstreams[0], upstreams[1]};
+	struct embed_options options = EMBED_OPTIONS_INIT;
+	const struct settings *taken;
+	struct settings *settings;
+	struct embed_error error;
+
+	(void)state;
+	options.upstreams = upstreams;
+	options.upstream_count = 2;
+	assert_int_equal(create(&settings, &options, &error), EMBED_OK);
+	assert_int_equal(settings_change(settings, &options, &taken, &error), EMBED_OK);
+	assert_null(taken); /* nothing new */
+	later[1].api_key = "sk-3";
+	options.upstreams = later;
+	assert_int_equal(settings_change(settings, &options, &taken, &error), EMBED_OK);
+	assert_string_equal(taken->upstreams[0].api_key, "sk-1");
+	assert_string_equal(taken->upstreams[1].api_key, "sk-3");
+	assert_int_equal(taken->upstreams[1].requests_per_minute, 2);
+	settings_destroy(settings);
+}
+
+static void a_password_in_the_url_is_no_part_of_the_name(void **state)
+{
+	struct embed_options options = EMBED_OPTIONS_INIT;
+	struct settings *settings;
+	struct embed_error error;
+
+	(void)state;
+	options.base_url = "http://user:p@ss@proxy.example:8080/v1";
+	assert_int_equal(create(&settings, &options, &error), EMBED_OK);
+	assert_string_equal(settings->upstreams[0].name, "proxy.example:8080");
+	settings_destroy(settings);
+}
+
 static void options_that_cannot_work_change_nothing(void **state)
 {
 	struct embed_options options = EMBED_OPTIONS_INIT;
@@ -187,6 +226,8 @@ int main(void)
 	    cmocka_unit_test(what_cannot_work_is_refused_with_a_sentence),
 	    cmocka_unit_test(
 		other_options_change_keys_limits_and_prices_of_the_upstreams_there_are),
+	    cmocka_unit_test(upstreams_that_look_alike_keep_their_own_keys),
+	    cmocka_unit_test(a_password_in_the_url_is_no_part_of_the_name),
 	    cmocka_unit_test(options_that_cannot_work_change_nothing),
 	};
 
