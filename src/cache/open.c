@@ -22,6 +22,8 @@
 /* How often a file that others have open is looked at before it is believed to be damaged. */
 #define LOOK_TRIES    40
 #define LOOK_PAUSE_MS 5
+/* And one that somebody who is there is just making: a busy machine may stop the maker for seconds. */
+#define BIRTH_TRIES 2000
 
 /* What one call may remove on its way to a lower cap: some tenths of a second. */
 #define SHRINK_STEPS 100
@@ -122,8 +124,8 @@ static enum embed_status look_until_settled(
 	for (int tries = 1;; tries++) {
 		status = structure_look(cache->data_path, depth_for(&cache->guard),
 		    cache->guard.is_alone ? &key : NULL, facts, error);
-		if (cache->guard.is_alone || tries == LOOK_TRIES ||
-		    (status == EMBED_OK && !facts->is_unborn))
+		if (cache->guard.is_alone || (status == EMBED_OK && !facts->is_unborn) ||
+		    tries >= (facts->is_unborn ? BIRTH_TRIES : LOOK_TRIES))
 			return status;
 		nanosleep(&pause, NULL);
 	}
